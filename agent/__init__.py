@@ -1,0 +1,1 @@
+"""Who listens, thinks, asks and answers."""

@@ -1,0 +1,1 @@
+"""The embedded planner: understands requests with no language model."""

@@ -1,0 +1,1 @@
+"""What Steward can do. This package knows no language model, no chat and no approval."""

@@ -1,0 +1,1 @@
+"""What serves: looking at deployments and changing them."""

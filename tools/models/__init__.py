@@ -1,0 +1,1 @@
+"""Models: registry, training, optimisation, evaluation, explanation, drift."""

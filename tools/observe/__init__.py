@@ -1,0 +1,1 @@
+"""Looking at hosts, GPUs, metrics and logs."""

@@ -1,0 +1,144 @@
+"""The world as tools see it: a few ports, each built when first asked for.
+
+Only :mod:`agent.bootstrap` constructs a :class:`World`; a tool receives it and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from tools.contract import Json
+    from tools.fleet import Fleet
+    from tools.models.base import Jobs, Registry
+    from tools.platforms.base import Platforms
+    from tools.store import Store
+
+
+class Clock(Protocol):
+    """Time, replaceable in tests."""
+
+    def now(self) -> datetime:
+        """The current time, timezone-aware, UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The current time in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for ``seconds``."""
+        import time
+
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """One action of the ledger as tools may read it (``what changed lately?``)."""
+
+    number: int
+    id: str
+    tool: str
+    args: Mapping[str, Json]
+    title: str
+    target: str
+    """``kind/name`` of what it acts on."""
+    state: str
+    requested_by: str
+    decided_by: tuple[str, ...]
+    created_at: datetime
+    changed_at: datetime
+    summary: str = ""
+    """Outcome, evidence or reason, in one sentence."""
+    undoes: int | None = None
+    details: Mapping[str, Json] = field(default_factory=dict[str, "Json"])
+
+
+class ActionLog(Protocol):
+    """The ledger, read only."""
+
+    def rows(
+        self,
+        *,
+        since: datetime | None = None,
+        states: Sequence[str] = (),
+        target: str | None = None,
+        limit: int = 200,
+    ) -> Sequence[ActionRow]:
+        """Newest first."""
+        ...
+
+    def row(self, number: int) -> ActionRow | None:
+        """One action, or ``None``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """How each port is built: given to :class:`World` by the composition root."""
+
+    platforms: Callable[[World], Platforms]
+    registry: Callable[[World], Registry]
+    jobs: Callable[[World], Jobs]
+    more: Mapping[str, Callable[[World], Any]] = field(
+        default_factory=dict[str, "Callable[[World], Any]"]
+    )
+    """Ports of further rooms by name; each room offers a typed accessor over :meth:`World.port`."""
+
+
+class World:
+    """What a tool may look at and act on."""
+
+    def __init__(
+        self,
+        *,
+        fleet: Fleet,
+        home: Path,
+        store: Store,
+        clock: Clock,
+        actions: ActionLog,
+        ports: Ports,
+    ) -> None:
+        self.fleet = fleet
+        self.home = home
+        """STEWARD_HOME: state, artefacts, logs, charts."""
+        self.store = store
+        self.clock = clock
+        self.actions = actions
+        self._ports = ports
+        self._built: dict[str, Any] = {}
+
+    @cached_property
+    def platforms(self) -> Platforms:
+        """Where deployments run."""
+        return self._ports.platforms(self)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Model versions."""
+        return self._ports.registry(self)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Training and other long work."""
+        return self._ports.jobs(self)
+
+    def port(self, name: str) -> Any:
+        """A further port by name (``telemetry``, ``alerts``, ``schedules``, ``notices``)."""
+        if name not in self._built:
+            self._built[name] = self._ports.more[name](self)
+        return self._built[name]
