@@ -100,3 +100,11 @@ Metric = Annotated[str, Word("metric"), Field(description="metric name or PromQL
 Text = Annotated[str, Word("text"), BeforeValidator(_text), Field(max_length=4000)]
 ActionNumber = Annotated[int, Word("action"), Field(ge=1, description="action number")]
 Strategy = Annotated[Literal["rolling", "canary", "blue_green"], Word("strategy")]
+Comparison = Annotated[
+    Literal[">", ">=", "<", "<="], Word("comparison"), Field(description="how to compare")
+]
+Number = Annotated[float, Word("number"), Field(description="a number, e.g. 85 or 0.05")]
+Pattern = Annotated[
+    str, Word("pattern"), Field(max_length=500, description="regular expression or plain words")
+]
+RuleName = Annotated[str, Word("rule"), AfterValidator(_name), Field(description="alert rule name")]
