@@ -1,0 +1,88 @@
+"""Moving aliases: promotion by compare-and-swap, behind the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from tools.contract import Phrases, changing
+from tools.models.launching import JobChange
+from tools.words import Alias, Model, Version, Word
+
+
+@dataclass(frozen=True, slots=True)
+class PromoteVersionArgs:
+    """Which version gets which alias; ``accept_loss`` names a loss the gate refused, in points."""
+
+    model: Model
+    version: Version
+    alias: Alias
+    accept_loss: Annotated[
+        float | None,
+        Word("points"),
+        Field(ge=0, le=100, description="accuracy points knowingly given up"),
+    ] = None
+
+
+@changing(PromoteVersionArgs)
+class PromoteVersion(JobChange):
+    """Give a version an alias such as production, moving it from the version that has it now."""
+
+    phrases = Phrases(
+        en=(
+            "promote {model} version {version} to {alias}",
+            "promote {model} {version} to {alias}",
+            "make {model} {version} the {alias} version",
+            "mark {model} {version} as {alias}",
+            "set the {alias} alias of {model} to {version}",
+            "tag version {version} of {model} as {alias}",
+            "move {alias} of {model} to version {version}",
+            "{model} {version} should become {alias}",
+            "promote {model} {version} to {alias} and accept a loss of {accept_loss} points",
+        ),
+        zh=(
+            "把 {model} 版本 {version} 提升为 {alias}",
+            "将 {model} 的 {version} 设为 {alias}",
+            "把 {model} {version} 标记为 {alias}",
+            "{model} 的 {alias} 指向版本 {version}",
+            "提升 {model} {version} 到 {alias}",
+            "让 {model} {version} 成为 {alias} 版本",
+            "接受 {accept_loss} 个点的损失，把 {model} {version} 提升为 {alias}",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAliasArgs:
+    """Which alias of which model."""
+
+    model: Model
+    alias: Alias
+
+
+@changing(RemoveAliasArgs)
+class RemoveAlias(JobChange):
+    """Take an alias away from a model, so that no version carries it."""
+
+    phrases = Phrases(
+        en=(
+            "remove the {alias} alias of {model}",
+            "remove alias {alias} from {model}",
+            "drop the {alias} tag of {model}",
+            "delete the alias {alias} of {model}",
+            "take {alias} away from {model}",
+            "unset {alias} for {model}",
+            "{model} should have no {alias} alias any more",
+            "clear the alias {alias} on {model}",
+        ),
+        zh=(
+            "移除 {model} 的 {alias} 别名",
+            "删除 {model} 的别名 {alias}",
+            "去掉 {model} 的 {alias} 标签",
+            "取消 {model} 的 {alias} 别名",
+            "把 {model} 的 {alias} 别名清掉",
+            "{model} 不再需要 {alias} 别名",
+        ),
+    )
