@@ -288,3 +288,7 @@ class Cluster(Platform, Protocol):
     def drain(self, node: str, act: Act) -> str:
         """Cordon and evict, respecting disruption budgets."""
         ...
+
+    def node_happened(self, node: str, action_id: str) -> Happened:
+        """Did the cordon, uncordon or drain of this action reach the node?"""
+        ...

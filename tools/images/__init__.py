@@ -1,0 +1,1 @@
+"""Container images of model versions: build and push."""

@@ -1,0 +1,127 @@
+"""Build the container image of a model version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from tools.contract import (
+    Act,
+    Effect,
+    Happened,
+    Irreversible,
+    Outcome,
+    Phrases,
+    Plan,
+    Target,
+    Verdict,
+    changing,
+)
+from tools.errors import BadArguments
+from tools.images.base import ImageSpec, images, tag_of
+from tools.words import Model, Version
+
+if TYPE_CHECKING:
+    from tools.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class BuildArguments:
+    """Which version of which model."""
+
+    model: Model
+    version: Version
+
+
+@changing(BuildArguments)
+class BuildImage:
+    """Build the container image of a model version, tagged model:version-digest."""
+
+    effect: ClassVar[Effect] = Effect.CHANGE
+    phrases: ClassVar[Phrases] = Phrases(
+        en=(
+            "build an image of {model} version {version}",
+            "build image {model} {version}",
+            "build a container image for {model} {version}",
+            "make a docker image of {model} version {version}",
+            "package {model} {version} as a container",
+            "containerize {model} version {version}",
+            "create the image for version {version} of {model}",
+            "bake {model} {version} into an image",
+            "docker build {model} {version}",
+        ),
+        zh=(
+            "为 {model} 版本 {version} 构建镜像",
+            "构建 {model} {version} 的镜像",
+            "给 {model} 的版本 {version} 打一个容器镜像",
+            "把 {model} {version} 打包成镜像",
+            "制作 {model} 版本 {version} 的 docker 镜像",
+            "将 {model} {version} 容器化",
+        ),
+    )
+
+    def plan(self, world: World, args: BuildArguments) -> Plan:
+        """The version, its digest and the tag it will have."""
+        version = world.registry.resolve(args.model, args.version)
+        builder = images(world)
+        tag = tag_of(version.model, version.number, version.digest)
+        there = builder.find(tag)
+        if there is not None and there.digest == version.digest:
+            raise BadArguments(
+                f"The image {tag} is already built ({there.id[:19]}); push it or roll it out.",
+                f"镜像 {tag} 已经存在（{there.id[:19]}），可以直接推送或上线。",
+            )
+        return Plan(
+            target=Target("image", tag, version.digest, "absent" if there is None else there.id),
+            title=f"Build the image {tag} of {version.model} version {version.number}",
+            diff=f"- {there.id if there else 'no image ' + tag}\n+ {tag} with {version.digest[:19]}",
+            blast_radius=f"disk of {builder.name} only; nothing that serves is touched",
+            undo="none is needed: nothing uses the image until it is rolled out",
+            verification="the engine has the tag, labelled with the digest of this version",
+            deadline=timedelta(minutes=2),
+            details={
+                "model": version.model,
+                "version": version.number,
+                "digest": version.digest,
+                "artifact": str(version.path),
+                "format": version.format,
+                "tag": tag,
+            },
+        )
+
+    def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
+        """Build, with progress by step."""
+        built = images(world).build(_spec(plan), act)
+        done = {"tag": plan.target.name, "image": built.id, "size": built.size}
+        return Outcome(f"Built {plan.target.name}, {built.size / 1e6:.0f} MB.", done)
+
+    def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
+        """Ask the engine for the tag and compare the digest it carries."""
+        found = images(world).find(plan.target.name)
+        if found is None:
+            return Verdict(False, f"The engine has no image {plan.target.name}.", "image missing")
+        if found.digest != plan.details["digest"]:
+            seen = f"{plan.target.name} carries {found.digest[:19]}, not the version's digest."
+            return Verdict(False, seen, "another artefact under this tag")
+        return Verdict(True, f"{plan.target.name} is {found.id[:19]}, {found.size / 1e6:.0f} MB.")
+
+    undo = Irreversible("an image that nothing runs harms nothing; remove it with the clean-up")
+
+    def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
+        """Does an image of this tag carry the action's id?"""
+        found = images(world).find(plan.target.name)
+        return Happened.YES if found and found.action_id == action_id else Happened.NO
+
+
+def _spec(plan: Plan) -> ImageSpec:
+    said = plan.details
+    return ImageSpec(
+        model=str(said["model"]),
+        version=int(str(said["version"])),
+        digest=str(said["digest"]),
+        artifact=Path(str(said["artifact"])),
+        format=str(said["format"]),
+        tag=str(said["tag"]),
+    )

@@ -1,0 +1,1 @@
+"""Machines of a cluster: list, cordon, uncordon, drain."""
