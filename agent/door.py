@@ -1,0 +1,316 @@
+"""The door. Nothing in the world changes except through :meth:`Door._carry_out` below.
+
+How a change passes, in order:
+
+    propose   plan the call (a pure look at the world), write the proposal down, ask people
+    decide    a person says yes to one action number and digest; enough yeses approve it, once
+    run       1. ask the policy and the world again: changed since? then stale, offered anew
+              2. write the intent down: of all racers one gets APPROVED → APPLYING
+              3. apply: the only call of ``apply`` in the product; the effect carries the id
+              4. verify: poll the world; a failed check undoes it where the approval said so
+
+A model can reach ``propose`` only; ``decide`` and ``run`` are called by people's fronts. What a
+crash leaves behind is taken up by :mod:`agent.recovery`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import cast
+
+from agent import policy as rules
+from agent.errors import NotAllowed, TooLate
+from agent.events import Action, Actor, Decision, State
+from agent.foresight import Foresight
+from agent.ledger import Ledger
+from agent.record import digest, same_world
+from agent.redaction import mask, mask_json
+from agent.running import Running, Stuck
+from agent.work import Work
+from tools.contract import Call, Happened, Json, Outcome, Plan, as_json
+from tools.errors import Refused, ToolError
+from tools.fleet import Fleet
+from tools.world import World
+
+STEWARD = Actor("steward", "door")
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Propose, decide, run. Everything it knows is in the ledger."""
+
+    foresight: Foresight
+    world: World
+    fleet: Fleet
+    ledger: Ledger
+    work: Work
+    owner: str
+    """This process, as other processes can check it."""
+
+    def propose(
+        self, call: Call, requester: Actor, conversation: str, key: str, undoes: int | None = None
+    ) -> Action:
+        """Plan ``call`` and write it down as a proposal; the same ``key`` proposes once.
+
+        Raises:
+            ToolError: the call is nonsense or impossible now; nothing was written.
+            NotAllowed: no approval could make it possible.
+        """
+        call = self.foresight.resolve(call)
+        plan = self.foresight.plan(call)
+        now = self.world.clock.now()
+        expires = now + self.fleet.policy.expiry
+        ruling = self._rule(call, plan)
+        asked = ruling if isinstance(ruling, rules.Ask) else rules.Ask(1, ())
+
+        def build(number: int, identity: str) -> Action:
+            return Action(
+                number=number,
+                id=identity,
+                key=key,
+                call=call,
+                plan=plan,
+                digest=digest(call, plan, expires),
+                requester=requester,
+                conversation=conversation,
+                state=State.PROPOSED,
+                created_at=now,
+                changed_at=now,
+                expires_at=expires,
+                needed=asked.needed,
+                approvers=asked.approvers,
+                undoes=undoes,
+            )
+
+        action, new = self.ledger.propose(key, build)
+        if new and isinstance(ruling, rules.Allowed):
+            return self._approve_by_rule(action, ruling.rule.author, ruling.rule.name)
+        return action
+
+    def decide(self, decision: Decision) -> Action:
+        """Record one person's yes or no. A yes is for the digest the person saw, and used once.
+
+        Raises:
+            TooLate: already decided, expired, or not the action the person saw.
+            NotAllowed: policy does not let this person decide, or nothing may start now.
+        """
+        action = self.expire(self.ledger.get(decision.action))
+        if action.state is not State.PROPOSED:
+            raise too_late(action)
+        if decision.digest != action.digest:
+            raise TooLate(
+                f"Action {action.number} is not the one you saw; look at it again, then decide.",
+                f"操作 {action.number} 与您看到的内容不一致；请重新查看后再决定。",
+            )
+        denied = self.may_decide(action, decision.actor, decision.verdict)
+        if denied is None and decision.verdict == "approve":
+            denied = self._hindrance(action)
+        if denied:
+            raise NotAllowed(denied.en, denied.zh)
+        body: dict[str, Json] = {"reason": mask(decision.reason), "front": decision.actor.front}
+        after = self.ledger.append(
+            action.number, decision.verdict, decision.actor.name, body, expect=[State.PROPOSED]
+        )
+        if after is None:
+            raise too_late(self.ledger.get(action.number))
+        return after
+
+    def run(self, number: int) -> Action:
+        """Carry out an approved action to its end. Anything but an approved action is left alone.
+
+        Safe to call from any number of processes: exactly one does the work. Never raises for
+        what goes wrong in the world; the returned action says it.
+        """
+        action = self.expire(self.ledger.get(number))
+        if action.state is not State.APPROVED:
+            return action
+        return self.finish(self._begin(action))
+
+    def finish(self, action: Action) -> Action:
+        """Take an action that this process holds from where it stands to its outcome."""
+        if action.state is State.APPLYING:
+            action = self._carry_out(action)
+        if action.state is State.APPLIED:
+            action = self._verify(action)
+        if action.state in (State.UNVERIFIED, State.FAILED):
+            action = self._undo_failed(action)
+        return action
+
+    def _begin(self, action: Action) -> Action:
+        """Ask policy and world again, then write the intent down. One racer gets APPLYING."""
+        try:
+            denied = self._hindrance(action)
+            if denied:
+                return self.end(action, State.REJECTED, denied.en)
+            fresh = self.foresight.plan(action.call)
+        except ToolError as error:
+            return self.end(action, State.STALE, f"It is no longer possible: {error.en}")
+        if not same_world(action.plan, fresh):
+            changed = f"{action.plan.target.name} changed since this was proposed"
+            return self.end(action, State.STALE, f"{changed}; nothing was done.")
+        began = self.ledger.append(
+            action.number,
+            State.APPLYING,
+            self.owner,
+            expect=[State.APPROVED],
+            also=self.work.taking(action.number, self.owner),
+        )
+        return began or replace(action, reason="another process is doing it")
+
+    def _carry_out(self, action: Action) -> Action:
+        """The only place where an effect begins. The intent is in the ledger already."""
+        change = self.foresight.change(action.call.tool)
+        with Running(action, self.ledger, self.work, self.world.clock, self.owner) as act:
+            try:
+                outcome = act.bounded(lambda: change.apply(self.world, action.plan, act))
+            except Stuck as error:
+                return self.end(action, State.UNKNOWN, error.en)
+            except ToolError as error:
+                return self.end(action, State.FAILED, error.en)
+            except Exception as error:  # noqa: BLE001  a tool's bug must not hide what happened
+                return self._broke(action, error)
+        body: dict[str, Json] = {"outcome": mask_json(as_json(outcome))}
+        return self._move(action, State.APPLIED, body)
+
+    def _broke(self, action: Action, error: Exception) -> Action:
+        said = f"{action.call.tool} broke: {type(error).__name__}: {mask(str(error))[:200]}"
+        if self.foresight.happened(action) is Happened.NO:
+            return self.end(action, State.FAILED, f"{said}. The world shows no effect.")
+        return self.end(action, State.UNKNOWN, f"{said}. Whether it took effect is not clear.")
+
+    def _verify(self, action: Action) -> Action:
+        """Look until the change is there, or say that it could not be verified."""
+        change = self.foresight.change(action.call.tool)
+        outcome = action.outcome or Outcome("")
+        with Running(action, self.ledger, self.work, self.world.clock, self.owner) as act:
+            try:
+                verdict = act.bounded(lambda: change.verify(self.world, action.plan, outcome, act))
+            except ToolError as error:
+                return self.end(action, State.UNVERIFIED, f"Not verified: {error.en}")
+            except Exception as error:  # noqa: BLE001  unknown is not verified, whatever broke
+                said = f"{type(error).__name__}: {mask(str(error))[:200]}"
+                return self.end(action, State.UNVERIFIED, f"Not verified, the check broke: {said}")
+        body: dict[str, Json] = {"verdict": mask_json(as_json(verdict))}
+        if not verdict.ok:
+            body["reason"] = mask(": ".join(p for p in (verdict.cause, verdict.evidence) if p))
+        return self._move(action, State.VERIFIED if verdict.ok else State.UNVERIFIED, body)
+
+    def _undo_failed(self, action: Action) -> Action:
+        """Undo what failed, if its approval said so; the undo is a linked action of its own."""
+        if not action.plan.undo_on_failure or action.undone_by or action.undoes:
+            return action
+        if self.foresight.happened(action) is Happened.NO:
+            return action
+        tried = self.ledger.find(undoes=action.number)
+        if tried and tried[0].done:  # once by itself; a second attempt is a person's choice
+            return action
+        try:
+            undo = tried[0] if tried else self.propose_undo(action.number, STEWARD)
+        except ToolError as error:
+            return replace(action, reason=f"{action.reason} It was not undone: {error.en}")
+        if undo.state is State.PROPOSED:
+            who = ", ".join(action.approved_by)
+            undo = self._approve_by_rule(undo, who, f"approval of action {action.number}")
+        self.run(undo.number)
+        return self.ledger.get(action.number)
+
+    def propose_undo(self, number: int, requester: Actor) -> Action:
+        """Propose the undo of an action: an action of its own, linked to the first."""
+        action = self.ledger.get(number)
+        if action.state not in (State.VERIFIED, State.UNVERIFIED, State.FAILED):
+            raise TooLate(
+                f"Action {number} is {action.state}; there is nothing to undo.",
+                f"操作 {number} 处于 {action.state} 状态，没有可撤销的内容。",
+            )
+        change = self.foresight.change(action.call.tool)
+        if not callable(change.undo):
+            raise Refused(f"Action {number} cannot be undone: {change.undo.reason}.")
+        call = cast("Call", change.undo(self.world, action.plan, action.outcome or Outcome("")))
+        ended = [a for a in self.ledger.find(undoes=number) if a.done]
+        key = f"undo:{action.id}:{len(ended)}"
+        return self.propose(call, requester, action.conversation, key, undoes=number)
+
+    def expire(self, action: Action) -> Action:
+        """The action, expired if its time is over. An unused yes expires too."""
+        waiting = action.state in (State.PROPOSED, State.APPROVED)
+        if not waiting or self.world.clock.now() < action.expires_at:
+            return action
+        said = f"nobody decided by {action.expires_at:%H:%M %Z}"
+        if action.state is State.APPROVED:
+            said = "the approval was not used in time"
+        return self.end(action, State.EXPIRED, said)
+
+    def may_decide(self, action: Action, actor: Actor, verdict: str) -> rules.Denied | None:
+        """Why ``actor`` may not; trouble in the policy is a no."""
+        try:
+            return rules.may_decide(action, actor, verdict, self.fleet.policy, self.fleet.people)
+        except Exception as error:  # noqa: BLE001  a broken policy must not let anything pass
+            return _broken_policy(error)
+
+    def end(self, action: Action, state: State, reason: str) -> Action:
+        """Move to ``state`` with one sentence why."""
+        return self._move(action, state, {"reason": mask(reason)})
+
+    def _move(self, action: Action, state: State, body: Mapping[str, Json]) -> Action:
+        moved = self.ledger.append(action.number, state, self.owner, body, expect=[action.state])
+        if moved and moved.undoes and state is State.VERIFIED:
+            self._mark_undone(moved)
+        return moved or self.ledger.get(action.number)
+
+    def _mark_undone(self, undo: Action) -> None:
+        body: dict[str, Json] = {"undone_by": undo.number}
+        undoable = [State.VERIFIED, State.UNVERIFIED, State.FAILED]
+        self.ledger.append(
+            cast("int", undo.undoes), State.UNDONE, self.owner, body, expect=undoable
+        )
+
+    def _approve_by_rule(self, action: Action, author: str, name: str) -> Action:
+        body: dict[str, Json] = {"rule": name, "front": "door", "reason": f"pre-approved: {name}"}
+        approved = self.ledger.append(
+            action.number, "approve", author, body, expect=[State.PROPOSED]
+        )
+        return approved or self.ledger.get(action.number)
+
+    def _rule(self, call: Call, plan: Plan) -> rules.Ask | rules.Allowed:
+        effect = self.foresight.changing(call.tool).effect
+        now = self.world.clock.now()
+        try:
+            ruling = rules.rule(call, plan, effect, self.fleet.policy, self._recent(), now)
+        except Exception as error:  # noqa: BLE001  a broken policy must not let anything pass
+            ruling = _broken_policy(error)
+        if isinstance(ruling, rules.Denied):
+            raise NotAllowed(ruling.en, ruling.zh)
+        return ruling
+
+    def _hindrance(self, action: Action) -> rules.Denied | None:
+        if action.undoes:  # what Steward changed it may always put back
+            return None
+        now, policy = self.world.clock.now(), self.fleet.policy
+        try:
+            return rules.hindrance(action.call.tool, action.plan, policy, self._recent(), now)
+        except Exception as error:  # noqa: BLE001  a broken policy must not let anything pass
+            return _broken_policy(error)
+
+    def _recent(self) -> rules.Recent:
+        day = self.world.clock.now() - timedelta(days=1)
+        resets = [e.at for e in self.ledger.entries(since=day, kind="breaker_reset")]
+        found = self.ledger.find(since=day, limit=2000)
+        return rules.Recent(tuple(found), max(resets, default=None))
+
+
+def too_late(action: Action) -> TooLate:
+    """The polite answer to a decision that comes too late."""
+    by = action.decisions[-1] if action.decisions else None
+    who = f" by {by.who} at {by.at:%H:%M %Z}" if by else ""
+    zh_who = f"（{by.who}）" if by else ""
+    return TooLate(
+        f"Action {action.number} no longer waits: it is {action.state}{who}.",
+        f"操作 {action.number} 已不再等待决定：当前状态 {action.state}{zh_who}。",
+    )
+
+
+def _broken_policy(error: Exception) -> rules.Denied:
+    said = f"The policy could not be evaluated ({type(error).__name__}: {mask(str(error))[:120]})"
+    return rules.Denied(f"{said}, so the answer is no.", f"策略无法求值（{error}），因此不予执行。")

@@ -1,0 +1,61 @@
+"""The ledger as tools may read it: short rows, newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agent.events import Action, State
+from agent.ledger import Ledger
+from tools.errors import BadArguments
+from tools.world import ActionRow
+
+
+class LedgerLog:
+    """The ledger as tools may read it: :class:`tools.world.ActionLog`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def rows(
+        self,
+        *,
+        since: datetime | None = None,
+        states: Sequence[str] = (),
+        target: str | None = None,
+        limit: int = 200,
+    ) -> Sequence[ActionRow]:
+        """Newest first."""
+        found = self._ledger.find(states=[State(s) for s in states], since=since, limit=limit)
+        rows = [row_of(a) for a in found]
+        return [
+            r for r in rows if target is None or target in (r.target, r.target.split("/", 1)[1])
+        ]
+
+    def row(self, number: int) -> ActionRow | None:
+        """One action, or ``None``."""
+        try:
+            return row_of(self._ledger.get(number))
+        except BadArguments:
+            return None
+
+
+def row_of(action: Action) -> ActionRow:
+    """The short form that tools read."""
+    summary = action.reason or (action.verdict.evidence if action.verdict else "")
+    return ActionRow(
+        number=action.number,
+        id=action.id,
+        tool=action.call.tool,
+        args=action.call.args,
+        title=action.plan.title,
+        target=f"{action.plan.target.kind}/{action.plan.target.name}",
+        state=action.state.value,
+        requested_by=action.requester.name,
+        decided_by=action.approved_by,
+        created_at=action.created_at,
+        changed_at=action.changed_at,
+        summary=summary or (action.outcome.summary if action.outcome else ""),
+        undoes=action.undoes,
+        details=action.outcome.details if action.outcome else {},
+    )
