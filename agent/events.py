@@ -202,6 +202,8 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     data: tuple[Mapping[str, Json], ...] = ()
     """For ``--json``: one object per tool result."""
+    facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """For the next turn: a question that waits for its answer, steps held for later."""
 
 
 Event = Text | Replace | Notice | Looking | Seen | Proposed | Progress | Changed | Reply

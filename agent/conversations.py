@@ -1,0 +1,120 @@
+"""Conversations as rows: what was said, seen, proposed and decided. They outlive every process.
+
+A turn is a run over these rows, safe to run again after a crash: it only reads and proposes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from tools.contract import Call, Json
+
+if TYPE_CHECKING:
+    from tools.store import Store
+    from tools.world import Clock
+
+Role = Literal["user", "assistant", "tool", "event"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a conversation."""
+
+    id: str
+    """Unique in the conversation; a retried message has the same one."""
+    role: Role
+    text: str
+    at: datetime
+    who: str = ""
+    call: Call | None = None
+    """For ``tool``: what was looked at. For ``event``: the call of the action."""
+    facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """Action numbers, brain, usage, held calls, outcome details: plain data by role."""
+
+
+class Conversations:
+    """The rows of every conversation."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    @property
+    def _t(self) -> Any:
+        from agent import conversation_tables
+
+        self._store.ensure(conversation_tables.tables)
+        return conversation_tables
+
+    def add(
+        self,
+        conversation: str,
+        id: str,
+        role: Role,
+        text: str,
+        *,
+        who: str = "",
+        call: Call | None = None,
+        facts: Mapping[str, Json] | None = None,
+    ) -> bool:
+        """Append a row once per ``id``; false when it was there already."""
+        t = self._t
+        body = {"call": [call.tool, dict(call.args)] if call else None, "facts": dict(facts or {})}
+        with self._store.write() as c:
+            taken = c.execute(
+                t.select(t.lines.c.seq).where(
+                    (t.lines.c.conversation == conversation) & (t.lines.c.id == id)
+                )
+            ).first()
+            if taken:
+                return False
+            c.execute(
+                t.insert(t.lines).values(
+                    conversation=conversation,
+                    id=id,
+                    role=role,
+                    text=text,
+                    who=who,
+                    at=self._clock.now().isoformat(),
+                    body=json.dumps(body, ensure_ascii=False),
+                )
+            )
+        return True
+
+    def lines(self, conversation: str, limit: int = 400) -> list[Line]:
+        """The newest ``limit`` rows, oldest first."""
+        t = self._t
+        query = (
+            t.select(t.lines)
+            .where(t.lines.c.conversation == conversation)
+            .order_by(t.lines.c.seq.desc())
+            .limit(limit)
+        )
+        with self._store.read() as c:
+            return [_line(row) for row in c.execute(query)][::-1]
+
+    def recent(self, since: timedelta) -> Sequence[str]:
+        """Conversations with a row in the last ``since``."""
+        t = self._t
+        begin = (self._clock.now() - since).isoformat()
+        query = t.select(t.lines.c.conversation).where(t.lines.c.at >= begin).distinct()
+        with self._store.read() as c:
+            return [row.conversation for row in c.execute(query)]
+
+    def forget(self, older_than: timedelta) -> int:
+        """Delete rows older than that (the ledger keeps what was done); returns how many."""
+        t = self._t
+        begin = (self._clock.now() - older_than).isoformat()
+        with self._store.write() as c:
+            return c.execute(t.delete(t.lines).where(t.lines.c.at < begin)).rowcount
+
+
+def _line(row: Any) -> Line:
+    body = json.loads(row.body)
+    call = Call(*body["call"]) if body["call"] else None
+    at = datetime.fromisoformat(row.at)
+    return Line(row.id, row.role, row.text, at, row.who, call, body["facts"])

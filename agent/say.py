@@ -1,0 +1,68 @@
+"""Sentences about actions, shared by every front. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from agent.events import Action, State
+from agent.redaction import visible
+from tools.words import Lang
+
+_EN = {
+    State.PROPOSED: "waits for a decision",
+    State.APPROVED: "approved, about to start",
+    State.APPLYING: "running",
+    State.APPLIED: "done, being verified",
+    State.VERIFIED: "done and verified",
+    State.REJECTED: "rejected",
+    State.EXPIRED: "expired",
+    State.STALE: "not done: the world changed",
+    State.FAILED: "failed",
+    State.UNVERIFIED: "NOT VERIFIED",
+    State.UNKNOWN: "UNKNOWN: a person must look",
+    State.UNDONE: "undone",
+}
+_ZH = {
+    State.PROPOSED: "等待决定",
+    State.APPROVED: "已批准，即将开始",
+    State.APPLYING: "执行中",
+    State.APPLIED: "已执行，验证中",
+    State.VERIFIED: "已完成并验证",
+    State.REJECTED: "已拒绝",
+    State.EXPIRED: "已过期",
+    State.STALE: "未执行：环境已变化",
+    State.FAILED: "失败",
+    State.UNVERIFIED: "未能验证",
+    State.UNKNOWN: "结果未知：需要人工确认",
+    State.UNDONE: "已撤销",
+}
+
+
+def state_words(state: State, lang: Lang) -> str:
+    """A state in words."""
+    return (_ZH if lang == "zh" else _EN)[state]
+
+
+def outcome_line(action: Action, lang: Lang) -> str:
+    """One line on how an action ended: state, title, evidence or reason, who said yes."""
+    evidence = action.reason
+    if action.state is State.VERIFIED and action.verdict:
+        evidence = action.verdict.evidence
+    by = ", ".join(action.approved_by)
+    tail = f" {evidence}" if evidence else ""
+    who = (f"（批准：{by}）" if lang == "zh" else f" (approved by {by})") if by else ""
+    stop = "。" if lang == "zh" else "."
+    title = visible(action.plan.title)
+    sep = "：" if lang == "zh" else ": "
+    number = f"操作 {action.number}" if lang == "zh" else f"Action {action.number}"
+    return f"{number} {state_words(action.state, lang)}{sep}{title}{who}{stop}{visible(tail)}"
+
+
+def duration(value: timedelta) -> str:
+    """``45 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    seconds = max(0, round(value.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s".replace(" 0 s", "")
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min".replace(" 0 min", "")
