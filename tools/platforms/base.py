@@ -127,6 +127,8 @@ class Traffic:
     p95_seconds: float | None
     quality: float | None = None
     """The model's own metric, where labels arrive."""
+    labelled: int = 0
+    """How many answers ``quality`` is the share of; 0 where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
