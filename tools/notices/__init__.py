@@ -1,0 +1,1 @@
+"""Notices to people: targets, routing, and an outbox that survives crashes."""

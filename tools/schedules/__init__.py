@@ -1,0 +1,1 @@
+"""Recurring summaries: durable schedules, each slot of which exactly one process takes."""
