@@ -216,6 +216,26 @@ class Assistant:
         facts = cast("dict[str, Json]", {"after": action, "held": held})
         self.conversations.add(conversation, f"held-{action}", "event", "", facts=facts)
 
+    def usage(self, conversation: str, lang: Lang) -> str:
+        """What a conversation cost at the language model, in one line."""
+        turns = [line.facts.get("usage") for line in self.conversations.lines(conversation, 5000)]
+        used = [cast("Mapping[str, float]", u) for u in turns if isinstance(u, dict)]
+        total = {
+            k: sum(u.get(k, 0) for u in used)
+            for k in ("input_tokens", "output_tokens", "cached_tokens", "cost")
+        }
+        if lang == "zh":
+            return (
+                f"{len(used)} 轮：输入 {total['input_tokens']:,.0f} 个 token"
+                f"（缓存命中 {total['cached_tokens']:,.0f}），输出 {total['output_tokens']:,.0f}，"
+                f"费用 {total['cost']:.4f}。"
+            )
+        return (
+            f"{len(used)} turns: {total['input_tokens']:,.0f} tokens in "
+            f"({total['cached_tokens']:,.0f} cached), {total['output_tokens']:,.0f} out, "
+            f"cost {total['cost']:.4f}."
+        )
+
     def reconcile(self) -> list[Action]:
         """After a start: finish what was interrupted, and tell the conversations."""
         taken = self.recovery.reconcile()

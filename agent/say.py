@@ -58,6 +58,26 @@ def outcome_line(action: Action, lang: Lang) -> str:
     return f"{number} {state_words(action.state, lang)}{sep}{title}{who}{stop}{visible(tail)}"
 
 
+def proposal_line(action: Action, lang: Lang) -> str:
+    """One or two lines that say a change waits, and for whom."""
+    title = visible(action.plan.title)
+    if action.state is State.APPROVED:
+        by = ", ".join(action.approved_by)
+        if lang == "zh":
+            return f"操作 {action.number}（{title}）属于预先批准的类别“{action.rule}”（{by}），即将执行。"
+        return (
+            f"Action {action.number} ({title}) is pre-approved by {by} ({action.rule}) and starts."
+        )
+    people = (
+        ""
+        if action.needed < 2
+        else (f"（需 {action.needed} 人）" if lang == "zh" else f" ({action.needed} people)")
+    )
+    if lang == "zh":
+        return f"已提议为操作 {action.number}：{title}。在有人批准{people}之前不会执行任何更改。"
+    return f"Proposed as action {action.number}: {title}. Nothing changes until it is approved{people}."
+
+
 def duration(value: timedelta) -> str:
     """``45 s``, ``3 min 20 s``, ``2 h 5 min``."""
     seconds = max(0, round(value.total_seconds()))

@@ -1,0 +1,117 @@
+"""The approval card as plain text: what a person reads before a yes. Pure; no markup anywhere."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator
+from datetime import datetime
+
+from agent.events import Action, State
+from agent.redaction import visible
+from agent.say import duration, state_words
+from tools.contract import Effect
+from tools.words import Lang
+
+_LABELS = {
+    "call": ("call", "调用"),
+    "target": ("target", "目标"),
+    "change": ("change", "变更"),
+    "risk": ("risk", "风险"),
+    "reach": ("reach", "影响"),
+    "verify": ("verify", "验证"),
+    "undo": ("undo", "撤销"),
+    "warning": ("warning", "注意"),
+    "asked": ("asked by", "提议人"),
+    "may": ("may decide", "可批准"),
+    "yes": ("said yes", "已同意"),
+    "expires": ("expires", "有效期"),
+    "state": ("state", "状态"),
+    "outcome": ("outcome", "结果"),
+}
+
+
+def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
+    """The whole card, at most ``width`` columns wide.
+
+    The call is shown raw, as it will run. Control and direction-changing characters are shown as
+    their escapes, so that nothing on the card can pretend to be something else.
+    """
+    head = f"操作 {action.number}" if lang == "zh" else f"Action {action.number}"
+    lines = [*_wrap(f"{head}: {visible(action.plan.title)}", width, "")]
+    for key, text in _fields(action, lang, now):
+        label = _LABELS[key][1 if lang == "zh" else 0]
+        pad = label + " " * max(1, 12 - columns(label))
+        for number, row in enumerate(_rows(text, width - 14)):
+            lines.append(f"  {pad if number == 0 else ' ' * 12}{row}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, str]]:
+    plan = action.plan
+    zh = lang == "zh"
+    args = ", ".join(
+        f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in action.call.args.items()
+    )
+    yield "call", f"{action.call.tool}({args})"
+    yield "target", f"{plan.target.kind} {plan.target.name} (version {plan.target.version})"
+    yield "change", plan.diff
+    destroys = plan.risk is Effect.DESTROY
+    yield (
+        "risk",
+        ("DESTROY" if destroys else "change") if not zh else ("销毁" if destroys else "变更"),
+    )
+    yield "reach", plan.blast_radius
+    tail = ""
+    if plan.undo_on_failure:
+        tail = "；验证失败时自动撤销" if zh else "; undone by itself if the check fails"
+    within = f"（{duration(plan.deadline)} 内）" if zh else f" (within {duration(plan.deadline)})"
+    yield "verify", f"{plan.verification}{within}{tail}"
+    yield "undo", plan.undo
+    for warning in plan.warnings:
+        yield "warning", warning
+    yield "asked", f"{action.requester.name} ({action.requester.front})"
+    people = ", ".join(action.approvers) or "-"
+    need = f"（需 {action.needed} 人）" if zh else f" ({action.needed} of them)"
+    yield "may", people + (need if action.needed > 1 else "")
+    if action.approved_by:
+        rule = f" ({action.rule})" if action.rule else ""
+        yield "yes", ", ".join(action.approved_by) + rule
+    if action.state is State.PROPOSED:
+        left = duration(action.expires_at - now)
+        yield "expires", f"{action.expires_at:%H:%M %Z} ({left})"
+    else:
+        yield "state", state_words(action.state, lang)
+    ended = action.reason or (action.verdict.evidence if action.verdict else "")
+    if ended and action.state is not State.PROPOSED:
+        yield "outcome", ended
+
+
+def columns(text: str) -> int:
+    """How many terminal columns ``text`` takes."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _rows(text: str, width: int) -> Iterator[str]:
+    for line in visible(text).expandtabs(2).splitlines() or [""]:
+        yield from _wrap(line, width, "  ")
+
+
+def _wrap(line: str, width: int, indent: str) -> Iterator[str]:
+    """Break at spaces where there are any; never drop a character of what will run."""
+    while columns(line) > width:
+        cut = _cut(line, width)
+        space = line.rfind(" ", width // 2, cut + 1)
+        cut = space + 1 if space > 0 else cut
+        yield line[:cut]
+        line = indent + line[cut:]
+    yield line
+
+
+def _cut(line: str, width: int) -> int:
+    used = 0
+    for number, char in enumerate(line):
+        used += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        if used > width:
+            return max(1, number)
+    return len(line)

@@ -1,0 +1,141 @@
+"""``steward chat``: the terminal front, with everything heavy loaded while a person reads."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+from agent.bootstrap import App
+from agent.cli import OK
+from agent.commands.ask import terminal_actor
+from agent.fronts.terminal import Terminal, typed_lines
+from tools.errors import ToolError
+
+if TYPE_CHECKING:
+    from agent.assistant import Assistant
+    from tools.words import Lang
+
+
+def run(options: argparse.Namespace) -> int:
+    """Talk until the person leaves."""
+    app = App.start(fleet=options.fleet)
+    _make_home(app)
+    actor = terminal_actor(app)
+    conversation = f"terminal:{actor.name}"
+    if options.new:
+        conversation += f":{secrets.token_hex(4)}"
+    loaded = _Loading(app)
+    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    terminal = Terminal(
+        assistant=loaded.get,
+        actor=actor,
+        conversation=conversation,
+        lang=cast("Lang", app.fleet.language),
+        out=sys.stdout,
+        width=min(100, shutil.get_terminal_size((80, 24)).columns),
+        interactive=interactive,
+    )
+    loaded.start(terminal)
+    if interactive:
+        _interactive(app, terminal)
+    else:
+        terminal.run((line for line in sys.stdin), _hello(app))
+    return OK
+
+
+def _make_home(app: App) -> None:
+    home = app.settings.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        from agent.errors import Unreadable
+
+        raise Unreadable(
+            f"Steward cannot keep its state in {home}: {error.strerror}. "
+            "Set STEWARD_HOME to a folder you can write."
+        ) from None
+
+
+def _hello(app: App) -> str:
+    fleet = app.fleet
+    names = ", ".join(fleet.deployments) or "none"
+    models = ", ".join(fleet.models) or "none"
+    return (
+        f"Steward on {fleet.name}. Brain: {app.brain_line}.\n"
+        f"Deployments: {names}. Models: {models}. /help shows how to ask; /quit leaves.\n"
+    )
+
+
+def _interactive(app: App, terminal: Terminal) -> None:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import WordCompleter
+    from prompt_toolkit.history import FileHistory
+    from prompt_toolkit.patch_stdout import patch_stdout
+
+    slash = [
+        "approve",
+        "reject",
+        "show",
+        "actions",
+        "cancel",
+        "undo",
+        "usage",
+        "new",
+        "help",
+        "quit",
+    ]
+    session: PromptSession[str] = PromptSession(
+        history=FileHistory(str(app.settings.home / "history")),
+        completer=WordCompleter([f"/{s}" for s in slash], sentence=True),
+        complete_while_typing=False,
+        bottom_toolbar=lambda: terminal.toolbar() or None,
+        refresh_interval=0.5,
+    )
+    with patch_stdout(raw=False):
+        terminal.out = sys.stdout
+        terminal.run(_prompts(session), _hello(app))
+
+
+def _prompts(session: object) -> Iterator[str]:
+    yield from typed_lines(session, "› ")
+
+
+class _Loading:
+    """The assistant, built in the background; ``get`` waits for it."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+
+    def start(self, terminal: Terminal) -> None:
+        """Begin to load, then take up what an earlier process left unfinished."""
+
+        def work() -> None:
+            try:
+                assistant = self._app.assistant
+                assistant.door.ledger.find(limit=1)
+            except BaseException as error:  # noqa: BLE001  shown when the person asks something
+                self._error = error
+                self._ready.set()
+                return
+            self._ready.set()
+            try:
+                for action in assistant.reconcile():
+                    terminal.announce(action)
+            except ToolError as error:
+                terminal.out.write(f"({error.en})\n")
+
+        threading.Thread(target=work, name="loading", daemon=True).start()
+
+    def get(self) -> Assistant:
+        """The assistant; raises what went wrong while loading."""
+        self._ready.wait()
+        if self._error is not None:
+            raise self._error
+        return self._app.assistant
