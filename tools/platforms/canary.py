@@ -18,6 +18,8 @@ MIN_SLOWER = 0.002
 """Seconds of p95 below which a slowdown is noise, whatever its ratio."""
 MAX_QUALITY_LOSS = 0.01
 """Share of right answers the new version may lose before it counts as worse."""
+MIN_EVIDENCE = 3
+"""Errors, or labelled answers, below which nothing is concluded before the step's end."""
 PATIENCE = 3
 """Pauses after which a step is judged with the requests it has."""
 
@@ -80,7 +82,8 @@ def _errors(plan: RollOut, new: Traffic, stable: Traffic | None) -> str:
     allowed = max(plan.max_error_rate, usual)
     enough = new.requests >= plan.min_requests
     low, _ = wilson(new.errors, new.requests)
-    if low > allowed or (enough and rate > allowed and new.errors > 1):
+    sure = low > allowed and new.errors >= MIN_EVIDENCE
+    if sure or (enough and rate > allowed and new.errors > 1):
         return (
             f"error rate {rate:.1%} over {new.requests} requests, "
             f"allowed {allowed:.1%} (stable {usual:.1%})"
@@ -106,7 +109,7 @@ def _worse(new: Traffic, stable: Traffic | None) -> str:
     if new.quality is None or stable is None or stable.quality is None:
         return ""
     new_n, stable_n = new.labelled or new.requests, stable.labelled or stable.requests
-    if min(new_n, stable_n) < 1:
+    if min(new_n, stable_n) < MIN_EVIDENCE:
         return ""
     loss = stable.quality - new.quality
     _, new_high = wilson(round(new.quality * new_n), new_n)
