@@ -1,0 +1,140 @@
+"""A request, and an example phrase, as the same bag of features: words with typed holes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from agent.offline.mentions import Mention
+from agent.offline.spelling import Speller
+from agent.offline.text import HAN
+from agent.offline.traditional import TERMS
+
+HOLES: dict[str, str] = {
+    "name": "NAME",
+    "window": "TIME",
+    "fraction": "SHARE",
+    "count": "NUM",
+    "number": "NUM",
+    "version": "NUM",
+    "revision": "NUM",
+    "gpu": "NUM",
+    "xid": "NUM",
+    "action": "NUM",
+    "sample": "NUM",
+    "points": "NUM",
+    "factor": "NUM",
+    "metric": "METRIC",
+    "alias": "ALIAS",
+    "quoted": "TEXT",
+    "text": "TEXT",
+    "params": "PARAMS",
+    "when": "WHEN",
+}
+"""Kind of mention, or word of a parameter, → the hole it leaves. Other words are names."""
+
+_TOKEN = re.compile(rf"[A-Z]+|[a-z0-9]+(?:'[a-z]+)?|[{HAN}]+|[?]")
+_FILLER = re.compile(
+    r"\b(?:hi|hey|hello|please|pls|plz|kindly|thanks?(?: you)?|thx|cheers|asap|immediately|right away|"
+    r"(?:can|could|would|will) (?:you|u|we|i)(?: (?:please|maybe))?|would you mind|i(?:'d| would) (?:like|love)(?: you)? to|"
+    r"i (?:want|need)(?: you)? to|we (?:want|need) to|i need you to|go ahead and|let's|lets|let us|just|quickly|"
+    r"for me|now|right now|atm|rn|at the moment|at once|again please|ok|okay|so|well|alright|actually|kinda|really)\b"
+    r"|请问|请你?|麻烦(?:你|帮忙|您)?|帮(?:我|忙|我们)|劳驾|拜托|谢谢(?:啦|了|你)?|一下|呗|吧|啊|呀|哈|哦|嘛|赶紧|马上|立刻|尽快|现在|目前|当前|你|我们|咱们|给我|我(?:想|要)|先(?!前)|那个|这个"
+)
+_CONTRACTIONS = (
+    (re.compile(r"\b(what|who|where|how|why|when|that|it|there|he|she)'?s\b"), r"\1 is"),
+    (re.compile(r"\bgimme\b"), "give me"),
+    (re.compile(r"\b(?:y|y's)\b"), "why"),
+    (re.compile(r"\b(\w+)'s\b"), r"\1"),
+)
+_SUFFIXES = ("ational", "ations", "ation", "ings", "ing", "edly", "ied", "ies", "ed", "es", "ly", "s")
+
+
+def hole(word: str) -> str:
+    """The hole an argument of this word leaves in a phrase."""
+    return HOLES.get(word, "NAME")
+
+
+def masked(low: str, mentions: Sequence[Mention]) -> str:
+    """The folded text with holes where the mentions were."""
+    pieces: list[str] = []
+    at = 0
+    for mention in sorted(mentions, key=lambda m: m.core.start):
+        start = mention.core.start
+        if start < at:
+            continue
+        if mention.kind == "version" and low[max(0, start - 1) : start] == "v" and start - 1 >= at:
+            start -= 1
+        pieces += [low[at:start], " ", HOLES.get(mention.kind, "NAME"), " "]
+        at = mention.core.end
+    return "".join((*pieces, low[at:]))
+
+
+def words(masked_text: str, speller: Speller | None = None) -> list[str]:
+    """Stems of the words, holes, and runs of Han characters with terms made alike."""
+    text = masked_text
+    for pattern, plain in _CONTRACTIONS:
+        text = pattern.sub(plain, text)
+    text = _FILLER.sub(" ", text)
+    for spoken, plain in TERMS:
+        if spoken in text:
+            text = text.replace(spoken, plain)
+    raw = _TOKEN.findall(text)
+    if speller:
+        raw = [speller.correct(token) if token.isascii() and token.islower() else token for token in raw]
+    return [stem(token) for token in _joined(raw, speller)]
+
+
+def _joined(raw: Sequence[str], speller: Speller | None) -> list[str]:
+    """``roll out`` and ``un-cordon`` become the one word the phrases know."""
+    joined: list[str] = []
+    for token in raw:
+        pair = joined[-1] + token if joined else ""
+        if pair in COMPOUNDS or (speller and len(pair) > 5 and pair.islower() and pair in speller):
+            joined[-1] = pair
+        else:
+            joined.append(token)
+    return joined
+
+
+COMPOUNDS = frozenset(
+    {"rollout", "rollback", "uncordon", "unpause", "unmute", "unsilence", "unschedule", "bluegreen", "hyperparameter", "hyperparameters", "unfreeze", "rolledout", "rolledback", "rollingout", "rollingback"}
+)
+_IRREGULAR = {
+    "rolledout": "rollout", "rollingout": "rollout", "rolledback": "rollback", "rollingback": "rollback",
+    "rollouts": "rollout", "rollbacks": "rollback", "ran": "run", "running": "run", "went": "go", "going": "go",
+    "happened": "happen", "whats": "what", "hows": "how", "whos": "who", "whys": "why", "has": "have", "had": "have",
+    "did": "do", "does": "do", "are": "is", "was": "is", "were": "is", "been": "is", "be": "is", "im": "i",
+}
+
+
+def stem(token: str) -> str:
+    """A crude English stem, enough to file ``quantising`` with ``quantize``."""
+    if not token.isascii() or not token.islower() or len(token) < 4:
+        return _IRREGULAR.get(token, token)
+    if token in _IRREGULAR:
+        return _IRREGULAR[token]
+    for suffix in _SUFFIXES:
+        if token.endswith(suffix) and len(token) - len(suffix) >= 3:
+            token = token[: -len(suffix)]
+            break
+    if len(token) > 4 and token[-1] == token[-2] and token[-1] not in "sl":
+        token = token[:-1]
+    token = token[:-1] if token.endswith("e") and len(token) > 3 else token
+    return re.sub(r"is$", "iz", token) if len(token) > 5 else token
+
+
+def features(tokens: Iterable[str]) -> list[str]:
+    """Words, pairs of neighbours, and characters and character pairs of Han runs."""
+    out: list[str] = []
+    before = "^"
+    for token in tokens:
+        if token[0] > "\u2fff":
+            out += token
+            out += (token[i : i + 2] for i in range(len(token) - 1))
+            out.append(f"{before} {token[0]}")
+            before = token[-1]
+        else:
+            out += (token, f"{before} {token}")
+            before = token
+    return out

@@ -1,0 +1,93 @@
+"""Everything in a request that has a type, each stretch of text claimed by one reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from agent.offline.names import Gazetteer, Kind, shaped
+from agent.offline.slots import counts, durations, fractions, identifiers, metrics, params
+from agent.offline.text import Span, Text
+
+_QUOTED = re.compile(r"\"([^\"]{1,400})\"|(?<!\w)'([^']{2,400})'(?!\w)|`([^`]{1,400})`")
+_NOT_A_NAME = re.compile(
+    r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
+    r"roll-?outs?|roll-?backs?|re-?\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
+    r"\w+-(?:based|green|ready|related|wide|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|"
+    r"(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"
+    r"forty|fifty|sixty|seventy|eighty|ninety)-\w+|yes-?\w*|follow-up|wake-up|back-?up|start-?up|set-?up|nvidia-smi|cpu-\w+-?\w*ing)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A typed piece of the request."""
+
+    kind: str
+    """``name``, ``window``, ``fraction``, ``count``, ``version``, ``alias``, ``metric``, …"""
+    span: Span
+    value: str | float | Mapping[str, float | int | bool]
+    core: Span
+    """The characters that carry the value: in ``gpu 3`` only the ``3``."""
+    means: Mapping[Kind, tuple[str, ...]] = field(
+        default_factory=lambda: MappingProxyType[Kind, tuple[str, ...]]({})
+    )
+    """For names: kind → the proper names it may stand for."""
+    unit: str = ""
+    known: bool = True
+    typo: bool = False
+
+
+def find(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> list[Mention]:
+    """All mentions, in order, none overlapping; the surest reading wins, then the longest."""
+    taken: list[Mention] = []
+    for readings in _readings(text, gazetteer, words):
+        for mention in sorted(readings, key=lambda m: m.span.start - m.span.end):
+            if not any(mention.span.overlaps(other.span) for other in taken):
+                taken.append(mention)
+    return sorted(taken, key=lambda m: m.span.start)
+
+
+def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[list[Mention]]:
+    low = text.low
+    yield [_plain("quoted", s, text.raw[s.start + 1 : s.end - 1]) for s in _spans(_QUOTED, low)]
+    yield list(_names(text, gazetteer, words))
+    identified = [Mention(kind, span, value, core) for kind, span, core, value in identifiers.find(low)]
+    yield [m for m in identified if m.kind == "xid"]
+    yield [Mention("params", span, value, span) for span, value in params.find(low)]
+    yield list(_unknown(text, gazetteer))
+    yield [_plain("window", span, value) for span, value in durations.find(low)]
+    yield [
+        _plain("metric", span, text.said(span) if written else value)
+        for span, value, written in metrics.find(low)
+    ] + identified
+    yield [Mention("fraction", span, value, span) for span, value in fractions.find(low)]
+    yield [_plain("alias", span, value) for span, value in identifiers.aliases(low)]
+    yield [Mention("count", span, value, span, unit=unit) for span, value, unit in counts.find(low)]
+
+
+def _plain(kind: str, span: Span, value: str) -> Mention:
+    return Mention(kind, span, value, span)
+
+
+def _spans(pattern: re.Pattern[str], low: str) -> Iterator[Span]:
+    return (Span(*m.span()) for m in pattern.finditer(low))
+
+
+def _names(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[Mention]:
+    for found in gazetteer.find(text.low, words):
+        span = found.span
+        if not found.typo or not _NOT_A_NAME.fullmatch(text.low[span.start : span.end]):
+            first = next(iter(found.means.values()))[0]
+            yield Mention("name", span, first, span, found.means, typo=found.typo)
+
+
+def _unknown(text: Text, gazetteer: Gazetteer) -> Iterator[Mention]:
+    for kind, span in shaped(text.raw, text.low):
+        said = text.said(span)
+        if _NOT_A_NAME.fullmatch(said.lower()):
+            continue
+        kinds = ("deployment", "model") if kind in ("name", "ref") else (kind,)
+        yield Mention("name", span, said, span, {k: (said,) for k in kinds}, known=False)

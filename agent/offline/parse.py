@@ -1,0 +1,143 @@
+"""Reads one clause: which tool, how sure, with which arguments, and what kind of sentence it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.offline import intent, replies, speech
+from agent.offline.features import masked, words
+from agent.offline.fill import Filled, Filler, Material
+from agent.offline.intent import Guess, Scorer
+from agent.offline.mentions import Mention
+from agent.offline.speech import Act
+from agent.offline.spelling import Speller
+from agent.offline.text import Text
+from tools.contract import Effect, Tool
+
+_CANDIDATES = 10
+_UNUSED: dict[str, float] = {
+    "name": 1.4,
+    "metric": 1.6,
+    "window": 0.5,
+    "fraction": 1.6,
+    "count": 0.6,
+    "version": 0.9,
+    "revision": 1.2,
+    "xid": 3.0,
+    "action": 3.0,
+    "gpu": 1.5,
+    "alias": 0.4,
+    "params": 1.5,
+    "sample": 1.2,
+    "quoted": 0.8,
+}
+_MISSING = 1.1
+_FOUND = 0.35
+_WRONG_ACT = 2.5
+SURE = 0.42
+"""Similarity from which a clause counts as this request."""
+FAINT = 0.24
+"""Similarity below which it means nothing we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """The best reading of a clause."""
+
+    label: str
+    tool: Tool | None
+    act: Act
+    score: float
+    similarity: float
+    filled: Filled
+    margin: float
+    """Distance to the second best reading, in nats."""
+    phrase: str = ""
+    tokens: tuple[str, ...] = ()
+    second: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """Does the tool change something?"""
+        return self.tool is not None and self.tool.effect is not Effect.READ
+
+    @property
+    def sure(self) -> bool:
+        """Similar enough to a declared phrase to act on."""
+        return self.similarity >= SURE or (self.similarity >= 0.33 and self.margin >= 1.5)
+
+
+class Parser:
+    """Everything derived from the catalogue, built once."""
+
+    def __init__(self, tools: Sequence[Tool]) -> None:
+        self.tools: Mapping[str, Tool] = {tool.name: tool for tool in tools}
+        self._fillers = {tool.name: Filler(tool) for tool in tools}
+        self.scorer = Scorer([*(intent.label(tool) for tool in tools), *replies.LABELS])
+        self.speller = Speller(self.scorer.vocabulary)
+
+    def fill(self, tool: Tool, material: Material) -> Filled:
+        """The arguments of one tool."""
+        return self._fillers[tool.name].fill(material)
+
+    def parse(self, material: Material) -> Parse:
+        """Score, fill, judge."""
+        low = masked(material.text.low, material.mentions)
+        tokens = words(low, self.speller)
+        act = speech.act(low)
+        ranked = self.scorer.rank(tokens)
+        judged = sorted(
+            (self._judge(guess, act, material) for guess in ranked[:_CANDIDATES]), key=lambda j: -j[0]
+        )
+        score, guess, filled = judged[0]
+        second = judged[1] if len(judged) > 1 else judged[0]
+        return Parse(
+            guess.label,
+            self.tools.get(guess.label),
+            act,
+            score,
+            guess.similarity,
+            filled,
+            score - second[0],
+            guess.phrase,
+            tuple(tokens),
+            second[1].label,
+        )
+
+    def _judge(self, guess: Guess, act: Act, material: Material) -> tuple[float, Guess, Filled]:
+        tool = self.tools.get(guess.label)
+        if tool is None:
+            unused = 0.3 * sum(_UNUSED.get(m.kind, 0.0) for m in material.mentions)
+            helpful = 1.0 if guess.label == "explain" and act is Act.GENERAL else 0.0
+            return guess.score + 3.0 * guess.similarity - unused + helpful, guess, Filled()
+        filled = self.fill(tool, material)
+        score = guess.score + 3.0 * guess.similarity
+        score -= _MISSING * len(filled.missing) + 0.4 * len(filled.ambiguous)
+        score += _FOUND * len(filled.args)
+        score -= sum(_UNUSED.get(m.kind, 0.0) for m in filled.unused)
+        if tool.effect is not Effect.READ and act in (Act.QUESTION, Act.GENERAL):
+            score -= _WRONG_ACT
+        return score, guess, filled
+
+
+def mentions_within(mentions: Sequence[Mention], start: int, end: int) -> tuple[Mention, ...]:
+    """Those inside a range, with offsets relative to it."""
+    from dataclasses import replace
+
+    from agent.offline.text import Span
+
+    return tuple(
+        replace(
+            m,
+            span=Span(m.span.start - start, m.span.end - start),
+            core=Span(m.core.start - start, m.core.end - start),
+        )
+        for m in mentions
+        if m.span.start >= start and m.span.end <= end
+    )
+
+
+def material(text: Text, mentions: Sequence[Mention]) -> Material:
+    """The whole request as one clause."""
+    return Material(text, tuple(mentions))

@@ -1,0 +1,92 @@
+"""What ``it``, ``the node`` and an empty place stand for; what a correction takes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from agent.offline.mentions import Mention
+from tools.contract import Call, Json, Parameter, Tool
+
+_FAMILY: dict[str, tuple[str, ...]] = {
+    "deployment": ("deployment", "model", "target"),
+    "model": ("model", "deployment"),
+    "target": ("target", "deployment", "job", "node"),
+    "node": ("node", "target"),
+    "job": ("job", "target"),
+    "alert": ("alert",),
+    "channel": ("channel",),
+    "image": ("image",),
+    "version": ("version",),
+    "metric": ("metric",),
+}
+_CORRECTION = re.compile(
+    r"\b(?:no|nope|wait|sorry|oops|scratch that|i mean|i meant|make that|actually|rather|correction)\b[, ]|\.\.\.\s*no\b|啊?不对|不是|错了|我是说|应该是|哦不|噢不|更正"
+)
+_PRONOUN = re.compile(
+    r"\b(?:it|its|it's|that|this|them|they|there|this one|that one|the same|one)\b|它|他|她|这个|那个|该|此|其"
+)
+_NOUNS: dict[str, str] = {
+    "deployment": r"deployments?|services?|部署|服务",
+    "model": r"models?|模型",
+    "node": r"nodes?|machines?|节点|机器",
+    "job": r"jobs?|runs?|trainings?|任务",
+    "alert": r"alerts?|告警",
+}
+
+
+def corrected(low: str, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+    """Drop what a correction within the sentence took back: ``a third... no, 30 percent``."""
+    match = next(
+        (
+            m
+            for m in _CORRECTION.finditer(low)
+            if any(x.span.end <= m.start() for x in mentions)
+            and any(x.span.start >= m.end() - 1 for x in mentions)
+        ),
+        None,
+    )
+    if match is None:
+        return tuple(mentions)
+    after = [m for m in mentions if m.span.start >= match.end() - 1]
+    kinds = {_kind(m) for m in after}
+    return tuple(
+        m for m in mentions if m in after or m.span.end > match.start() or _kind(m) not in kinds
+    )
+
+
+def _kind(mention: Mention) -> str:
+    return "/".join(sorted(mention.means)) if mention.kind == "name" else mention.kind
+
+
+def earlier(
+    parameter: Parameter, calls: Sequence[Call], tools: Mapping[str, Tool]
+) -> Json:
+    """What an earlier step of the same plan named, or is going to produce."""
+    for call in reversed(calls):
+        tool = tools[call.tool]
+        if parameter.word == "version" and _makes_version(tool):
+            return "latest"
+        for word in _FAMILY.get(parameter.word, ()):
+            for other in tool.parameters:
+                if other.word == word and other.name in call.args:
+                    return call.args[other.name]
+    return None
+
+
+def _makes_version(tool: Tool) -> bool:
+    """Tools that register a new version say so in their description."""
+    return "regist" in tool.summary.lower() and any(p.word == "model" for p in tool.parameters) and tool.effect != "read"
+
+
+def recalled(parameter: Parameter, low: str, known: Mapping[str, str]) -> str | None:
+    """The name an earlier turn was about, when this one points at it or leaves it out."""
+    for word in _FAMILY.get(parameter.word, ()):
+        if word in known:
+            return known[word]
+    return None
+
+
+def points(low: str) -> bool:
+    """Does the text point at something said before?"""
+    return bool(_PRONOUN.search(low))

@@ -1,0 +1,88 @@
+"""Spans of time: ``two hours``, ``past quarter of an hour``, ``半小时``, ``since yesterday``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent.offline.slots import numbers
+from agent.offline.text import Span
+
+_UNITS = {
+    "s": r"s|secs?|seconds?|秒钟?",
+    "m": r"m|mins?|minutes?|分钟?",
+    "h": r"h|hrs?|hours?|个?小时|个?钟头|个?钟",
+    "d": r"d|days?|天|日",
+    "w": r"w|wks?|weeks?|个?星期|个?礼拜|周",
+    "mo": r"months?|个月|月",
+}
+_UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
+_NUMBER = numbers.NUMBER
+_PATTERN = re.compile(
+    rf"(?<![\w.#:-])(?P<n>{_NUMBER})(?:\s|-)*(?:{_UNIT})(?P<half>半| and a half)?(?![a-z0-9])"
+)
+_HAN_PATTERN = re.compile(
+    rf"(?P<n>\d+(?:\.\d+)?|{numbers.HAN})\s*(?:(?P<s>秒钟?)|(?P<m>分钟?)|(?P<h>个?小时|个?钟头|个钟)"
+    r"|(?P<d>天|日(?!志|报))|(?P<w>个?星期|个?礼拜|周)|(?P<mo>个月))(?P<half>半)?"
+)
+_COMPOUND = re.compile(r"(?<![\w.:-])(?:\d+[dhms]){2,}(?!\w)")
+_FIXED: tuple[tuple[str, str], ...] = (
+    (r"\b(?:half an? hour|half hour|half-hour)\b|半个?(?:小时|钟头|钟)", "30m"),
+    (r"\b(?:a )?quarter (?:of an? )?hour\b|一刻钟", "15m"),
+    (r"\bthree quarters of an hour\b|三刻钟", "45m"),
+    (r"\b(?:an|one|1) hour and a half\b|一个?半(?:小时|钟头)|一个半钟", "90m"),
+    (r"\bhalf (?:a )?day\b|半天", "12h"),
+    (r"\bfortnight\b", "14d"),
+    (r"\b(?:an|the (?:last|past|previous)|last|past|this|previous|next) hour\b|上个?小时", "1h"),
+    (r"\b(?:a|the (?:last|past)|last|past) minute\b", "1m"),
+    (r"\b(?:a|the (?:last|past)|last|past|one full|a full|a whole) day\b|整天|一整天|全天", "1d"),
+    (
+        r"\bsince (?:this time )?yesterday\b|\byesterday(?:'s)?\b|昨天到现在|昨天以来|昨日|昨天",
+        "1d",
+    ),
+    (r"\b(?:so far )?today(?:'s)?\b|今天|今日|当天", "1d"),
+    (
+        r"\b(?:a|the (?:last|past|previous)|last|past|this|previous) week(?:'s)?\b|上个?(?:周|星期|礼拜)|本周|这周|过去一周|近一周",
+        "7d",
+    ),
+    (
+        r"\b(?:a|the (?:last|past|previous)|last|past|this|previous) month(?:'s)?\b|上个?月|本月|这个月",
+        "30d",
+    ),
+    (r"前天", "2d"),
+)
+_FIXED_PATTERNS = tuple((re.compile(pattern), said) for pattern, said in _FIXED)
+
+
+def find(low: str) -> Iterator[tuple[Span, str]]:
+    """Every duration in a folded text, as ``15m``, ``2h``, ``1d``; longest first wins outside."""
+    for match in _COMPOUND.finditer(low):
+        yield Span(*match.span()), match.group()
+    for pattern, said in _FIXED_PATTERNS:
+        for match in pattern.finditer(low):
+            yield Span(*match.span()), said
+    for pattern in (_PATTERN, _HAN_PATTERN):
+        for match in pattern.finditer(low):
+            said = _written(match)
+            if said:
+                yield Span(*match.span()), said
+
+
+def _written(match: re.Match[str]) -> str | None:
+    amount = numbers.value(match["n"])
+    unit = next(name for name in _UNITS if match[name])
+    if amount is None or amount <= 0:
+        return None
+    if match["half"]:
+        amount += 0.5
+    if unit == "w":
+        amount, unit = amount * 7, "d"
+    if unit == "mo":
+        amount, unit = amount * 30, "d"
+    if amount != int(amount):
+        smaller = {"d": ("h", 24), "h": ("m", 60), "m": ("s", 60)}
+        if unit not in smaller:
+            return None
+        unit, factor = smaller[unit]
+        amount *= factor
+    return f"{round(amount)}{unit}"

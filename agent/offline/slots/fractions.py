@@ -1,0 +1,56 @@
+"""Shares: ``40 %``, ``half``, ``a quarter``, ``0.35``, ``四成``, ``三分之一``, ``百分之六十``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent.offline.slots import numbers
+from agent.offline.text import Span
+
+_N = numbers.NUMBER
+_PERCENT = re.compile(rf"(?<![\w.])(?P<n>{_N})\s*(?:%|percent\b|per cent\b|pct\b|个百分比)")
+_HAN_PERCENT = re.compile(rf"百分之\s*(?P<n>\d+(?:\.\d+)?|{numbers.HAN})")
+_TENTHS = re.compile(
+    r"(?P<n>\d+(?:\.\d+)?|[一二三四五六七八九两])成(?P<half>半|[一二三四五六七八九])?"
+)
+_PARTS = re.compile(rf"(?P<d>\d+|{numbers.HAN})分之(?P<n>\d+|{numbers.HAN})")
+_DECIMAL = re.compile(r"(?<![\w.:-])0?\.\d+(?![\w%])")
+_RATIO = re.compile(r"(?<![\w./])(?P<n>[1-9])\s*/\s*(?P<d>[2-9]|10)(?![\w/])")
+_WORDS: tuple[tuple[str, float], ...] = (
+    (
+        r"\b(?:a |one )half\b|\bhalf\b(?! an? hour| hour| a day)|一半|(?<![一二三四五六七八九十个])半(?=权重|参数|的|$)",
+        0.5,
+    ),
+    (r"\b(?:a|one)[ -]third\b", 1 / 3),
+    (r"\btwo[ -]thirds\b", 2 / 3),
+    (r"\b(?:a|one)[ -](?:quarter|fourth)\b(?! of an hour| hour)", 0.25),
+    (r"\bthree[ -]quarters\b(?! of an hour)", 0.75),
+    (r"\b(?:a|one)[ -]fifth\b", 0.2),
+    (r"\b(?:a|one)[ -]tenth\b", 0.1),
+)
+_WORD_PATTERNS = tuple((re.compile(p), v) for p, v in _WORDS)
+
+
+def find(low: str) -> Iterator[tuple[Span, float]]:
+    """Every share in a folded text, between 0 and 1 (``150 %`` is 1.5)."""
+    for pattern in (_PERCENT, _HAN_PERCENT):
+        for match in pattern.finditer(low):
+            number = numbers.value(match["n"])
+            if number is not None:
+                yield Span(*match.span()), round(number / 100, 6)
+    for match in _TENTHS.finditer(low):
+        number = numbers.value(match["n"])
+        half = {"半": 0.5}.get(match["half"] or "", numbers.value(match["half"] or "零"))
+        if number is not None:
+            yield Span(*match.span()), round((number + (half or 0)) / 10, 6)
+    for pattern in (_PARTS, _RATIO):
+        for match in pattern.finditer(low):
+            top, bottom = numbers.value(match["n"]), numbers.value(match["d"])
+            if top and bottom:
+                yield Span(*match.span()), round(top / bottom, 4)
+    for match in _DECIMAL.finditer(low):
+        yield Span(*match.span()), float(match.group())
+    for pattern, number in _WORD_PATTERNS:
+        for match in pattern.finditer(low):
+            yield Span(*match.span()), round(number, 4)

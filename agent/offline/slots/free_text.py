@@ -1,0 +1,70 @@
+"""Free text inside a request: the message of a notice, a cause, a pattern for logs, a student."""
+
+from __future__ import annotations
+
+import re
+
+_MESSAGE = (
+    re.compile(r"[:：]\s*(?P<t>\S.*)$", re.S),
+    re.compile(r"\b(?:that|saying(?: that)?|know(?: that)?|reading|to say(?: that)?|with the (?:message|text))\s+(?P<t>\S.*)$", re.I | re.S),
+    re.compile(r"(?:说(?:一声|一下|下)?|讲(?:一声)?|告知|内容(?:是|为)?|写上?)\s*[,，:：]?\s*(?P<t>\S.*)$", re.S),
+)
+_CAUSE = (
+    re.compile(r"[:：]\s*(?P<t>\S.*)$", re.S),
+    re.compile(r"\b(?:was caused by|caused by|turned out to be|cause (?:of \S+ )?(?:was|is)|reason (?:for \S+ )?(?:was|is)|because of|due to|it was|was)\s+(?P<t>\S.*)$", re.I | re.S),
+    re.compile(r"(?:原因是|是因为|查出来是|根因是|根因确认[:：]?|是由)\s*(?P<t>\S.*?)(?:引起的|导致的|造成的)?$", re.S),
+)
+_LEADING = re.compile(r"^(?:that |is |about |,|，|:|：|一声|一下)\s*", re.I)
+_PATTERN = (
+    re.compile(r"\b(?:grep|rg|search|look|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])", re.I),
+    re.compile(r"\bfor\s+[\"'`]?(?P<t>[\w.*|\\-]+)[\"'`]?\s*(?:errors?|messages?|lines?|entries)?\s*(?:in|$|[,.?])", re.I),
+    re.compile(r"(?:搜索?|查找|搜一?下|找|过滤|匹配|包含|含有?|带有?|出现|有没有|grep)\s*(?:一下|下|出|所有)?\s*[\"'“”‘’「」]?(?P<t>[A-Za-z0-9_.*|-]+)[\"'“”‘’「」]?"),
+    re.compile(r"(?P<t>[A-Za-z0-9_.*|-]+)\s*(?:字样|关键字|关键词|报错|错误)"),
+    re.compile(r"\b(?P<t>[A-Z][A-Za-z]*[A-Z][A-Za-z]*|OOM|NaN|CUDA|NCCL|5\d\d|4\d\d)\b(?= (?:errors?|in|messages?|lines?|failures?))"),
+)
+_NOT_PATTERNS = frozenset(
+    "log logs the a an any all lines line me my its it for in of from last past errors error recent output stderr stdout what "
+    "latest new and out some show see get".split()
+)
+
+
+def message(raw: str) -> str | None:
+    """What a notice should say, from the words after its target."""
+    return _first(raw, _MESSAGE)
+
+
+def cause(raw: str) -> str | None:
+    """A cause, told after the fact."""
+    return _first(raw, _CAUSE)
+
+
+def rest(raw: str) -> str | None:
+    """All that follows, without the joint."""
+    text = _clean(_LEADING.sub("", raw.strip()))
+    return text or None
+
+
+def pattern(raw: str) -> str | None:
+    """The expression to look for in logs."""
+    for expression in _PATTERN:
+        for match in expression.finditer(raw):
+            if match["t"].lower() not in _NOT_PATTERNS:
+                return match["t"].rstrip(".")
+    return None
+
+
+def _first(raw: str, patterns: tuple[re.Pattern[str], ...]) -> str | None:
+    for expression in patterns:
+        match = expression.search(raw)
+        if match:
+            return _clean(match["t"]) or None
+    return None
+
+
+def _clean(said: str) -> str:
+    text = said.strip()
+    pairs = ("\"\"", "''", "“”", "‘’", "「」", "``")
+    for left, right in pairs:
+        if len(text) > 1 and text[0] == left and text[-1] == right:
+            return text[1:-1].strip()
+    return text.rstrip("。.!！").strip() if not text.endswith("...") else text

@@ -1,0 +1,79 @@
+"""Numbers that name something: GPU 3, XID 79, action 12, version 5, revision 4, sample 42."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent.offline.slots import numbers
+from agent.offline.text import Span
+
+_D = r"\d{1,6}"
+_W = numbers.NUMBER
+_ORD = "|".join(sorted(numbers.ORDINALS, key=len, reverse=True))
+_HN = rf"(?:{_D}|{numbers.HAN})"
+
+_PATTERNS: tuple[tuple[str, str], ...] = (
+    ("xid", rf"\bxid(?:\s*\([^)]*\))?(?:[\s:=#-]|error|code|number|of|is|was|错误码?|号)*(?P<n>{_D}|{numbers.ENGLISH}|{numbers.HAN})(?![\w])"),
+    ("xid", rf"\bxid(?P<n>{_D})\b"),
+    ("xid", rf"\b(?:nvidia|nvrm|gpu) (?:driver )?error(?: code| number)?\s*#?(?P<n>{_D})\b"),
+    ("gpu", rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?|显卡|gpu 卡)(?:\s|#|:|no\.?|number|index|编号)*(?P<n>{_D})(?![\w.:%/-]|\s*(?:%|台|个|张|块|度|小时|分钟|天))"),
+    ("gpu", rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?) (?:number )?(?P<n>{numbers.ENGLISH})\b(?! (?:hours?|days?|minutes?))"),
+    ("gpu", rf"(?P<n>{_HN})\s*号\s*(?:gpu(?!\s*节点| ?node)|显卡|卡)"),
+    ("gpu_ordinal", rf"第\s*(?P<n>{_HN})\s*(?:块|张|个)\s*(?:gpu|显卡|卡)"),
+    ("gpu_ordinal", rf"\b(?P<n>{_ORD}) (?:gpu|card)\b"),
+    ("action", rf"\b(?:actions?|proposals?|changes?|requests?|approvals?)(?:\s|#|id|no\.?|number)*(?P<n>{_D})(?![\w.%])"),
+    ("action", rf"(?:操作|动作|提议|提案|变更|申请)\s*(?:编号|号)?\s*#?(?P<n>{_D}|{numbers.HAN})(?!\s*(?:个|次|条|项))"),
+    ("action", rf"第?\s*(?P<n>{_HN})\s*(?:号|个|条|项)\s*(?:操作|动作|提议|提案|变更|申请)"),
+    ("action", r"(?<![\w#])#(?P<n>\d+)\b"),
+    ("revision", rf"\brev(?:ision)?s?(?:\s|#|no\.?|number)*(?P<n>{_D}|{numbers.ENGLISH})(?!\w)"),
+    ("revision", rf"\b(?P<n>{_ORD}) rev(?:ision)?\b"),
+    ("revision", rf"(?:修订版?本?号?|revision|rev)\s*(?P<n>{_HN})"),
+    ("revision", rf"第\s*(?P<n>{_HN})\s*(?:个|次)?\s*(?:修订版?|revision)"),
+    ("version", r"(?<![\w./-])v\.?\s?(?P<n>\d+(?:\.\d+)*)(?![\w-])"),
+    ("version", rf"\bver(?:sion)?s?\b(?:\s|#|no\.?|number)*(?P<n>\d+(?:\.\d+)*|{numbers.ENGLISH})(?![\w%])"),
+    ("version", rf"版本?\s*(?:号)?\s*(?P<n>\d+(?:\.\d+)*|{numbers.HAN})(?!\s*[个次天小分周])"),
+    ("version", rf"第\s*(?P<n>{_HN})\s*(?:个)?\s*版本?"),
+    ("version", rf"(?<![\d.:])(?P<n>{_D}|{numbers.HAN})\s*(?:号)?\s*版(?:本)?"),
+    ("version", rf"(?<![\d.:])(?P<n>{_D})\s*version\b"),
+    ("version", rf"\b(?P<n>{_ORD}) version\b"),
+    ("sample", rf"\b(?:samples?|examples?|instances?|inputs?|transactions?|txn|records?|rows?|item|image|case)(?:\s|#|id|no\.?|number)+(?P<n>{_D})\b"),
+    ("sample", r"\b(?P<n>(?:txn|tx|sample|case|order|doc|req|img|msg|id)[-_]\d+\w*)"),
+    ("sample", rf"(?:样本|样例|实例|第)\s*(?:编号|号)?\s*#?(?P<n>{_D})(?:\s*(?:号|个)?样本)?(?!\s*版)"),
+    ("sample", rf"(?P<n>{_D})\s*号\s*(?:样本|样例|交易)"),
+)
+_COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _PATTERNS)
+
+ALIASES: tuple[tuple[str, str], ...] = (
+    ("production", r"production|prod(?!uc|/)|生产(?:环境|版)?"),
+    ("staging", r"staging|预发布?(?:环境)?"),
+    ("champion", r"champion"),
+    ("challenger", r"challenger"),
+    ("candidate", r"candidate"),
+    ("latest", r"latest|newest|最新(?:版本?)?(?:的)?"),
+    ("stable", r"stable(?= version| alias|$)"),
+    ("baseline", r"baseline"),
+    ("shadow", r"shadow"),
+    ("archived", r"archived"),
+)
+_ALIASES = tuple((name, re.compile(rf"(?<![a-z0-9/_-])(?:{p})(?![a-z0-9/_-])")) for name, p in ALIASES)
+
+
+def find(low: str) -> Iterator[tuple[str, Span, Span, str]]:
+    """Kind, span of the whole, span of the number, and the value as text."""
+    for kind, pattern in _COMPILED:
+        for match in pattern.finditer(low):
+            said = match["n"]
+            number = numbers.whole(said)
+            written = said if number is None or "." in said else str(number)
+            if kind == "gpu_ordinal" and number:
+                yield "gpu", Span(*match.span()), Span(*match.span("n")), str(number - 1)
+            elif kind != "gpu_ordinal":
+                yield kind, Span(*match.span()), Span(*match.span("n")), written
+
+
+def aliases(low: str) -> Iterator[tuple[Span, str]]:
+    """Registry aliases a version may go by."""
+    for name, pattern in _ALIASES:
+        for match in pattern.finditer(low):
+            yield Span(*match.span()), name

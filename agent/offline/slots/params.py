@@ -1,0 +1,56 @@
+"""Training parameters: ``lr 0.001``, ``batch_size=64``, ``20 epochs``, ``学习率 0.01``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent.offline.slots import numbers
+from agent.offline.text import Span
+
+_NAMES: tuple[tuple[str, str], ...] = (
+    ("lr", r"lr|learning[ _-]?rate|学习率"),
+    ("batch_size", r"batch[ _-]?size|batch|批(?:次|量)?大小"),
+    ("epochs", r"epochs?|轮数"),
+    ("weight_decay", r"weight[ _-]?decay|权重衰减"),
+    ("dropout", r"dropout"),
+    ("momentum", r"momentum|动量"),
+    ("seed", r"(?:random )?seed|随机种子"),
+    ("steps", r"(?:max )?steps"),
+    ("hidden", r"hidden(?: size| units| dim)?"),
+)
+_VALUE = r"(?P<v>\d+(?:\.\d+)?(?:e-?\d+)?|\.\d+|true|false)"
+_NAMED = tuple(
+    (name, re.compile(rf"(?<![a-z0-9_-])(?:{p})\s*(?:=|:|of|to|is|at|为|设为|用)?\s*{_VALUE}(?![\w%])"))
+    for name, p in _NAMES
+)
+_EPOCHS = re.compile(rf"(?<![\w.:-])(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?\s*(?:epochs?\b|epoch)")
+_STEPS = re.compile(r"(?<![\w.:-])(?P<v>\d+)\s*steps\b")
+_PAIR = re.compile(rf"(?<![\w-])(?P<k>[a-z_][a-z0-9_.]*)\s*=\s*{_VALUE}(?![\w%])")
+_COUNTS = frozenset({"replicas", "workers", "trials", "replica", "worker"})
+
+
+def find(low: str) -> Iterator[tuple[Span, dict[str, float | int | bool]]]:
+    """Every training parameter with its value."""
+    for match in _PAIR.finditer(low):
+        if match["k"] not in _COUNTS:
+            yield Span(*match.span()), {_canonical(match["k"]): _value(match["v"])}
+    for name, pattern in _NAMED:
+        for match in pattern.finditer(low):
+            yield Span(*match.span()), {name: _value(match["v"])}
+    for name, pattern in (("epochs", _EPOCHS), ("steps", _STEPS)):
+        for match in pattern.finditer(low):
+            number = numbers.whole(match["v"])
+            if number is not None:
+                yield Span(*match.span()), {name: number}
+
+
+def _canonical(key: str) -> str:
+    return next((name for name, p in _NAMES if re.fullmatch(p, key)), key)
+
+
+def _value(said: str) -> float | int | bool:
+    if said in ("true", "false"):
+        return said == "true"
+    number = float(said)
+    return int(number) if re.fullmatch(r"\d+", said) else number

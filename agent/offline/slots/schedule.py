@@ -1,0 +1,138 @@
+"""Recurring times as cron: ``every weekday at 10``, ``Mondays at 8am``, ``每周五下午五点``."""
+
+from __future__ import annotations
+
+import re
+
+from agent.offline.slots import numbers
+from agent.offline.text import Span
+
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_DAY = re.compile(
+    r"\b(?P<d>sun|mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?)(?:day)?s?\b"
+    r"|(?:周|星期|礼拜)(?P<h>[一二三四五六日天])"
+)
+_HAN_DAY = {c: i for i, c in enumerate("日一二三四五六")} | {"天": 0}
+_CLOCK = re.compile(
+    r"\b(?P<h1>[01]?\d|2[0-3])[:.h](?P<m1>[0-5]\d)\s*(?P<p1>[ap]\.?m\b)?"
+    r"|(?<![\w#.-])(?P<h2>1[0-2]|0?[1-9])\s*(?P<p2>[ap])\.?m\b"
+    r"|\b(?:at|by|@) (?P<h3>[01]?\d|2[0-3])(?:\s*o'?clock)?(?![\w.:%-]| (?:min|hour|day|replica))"
+    rf"|\b(?:at )?(?P<h5>{'|'.join(list(numbers.UNITS)[1:13])}) (?:o'?clock|(?P<p5>[ap])\.?m\b)"
+    rf"|\bat (?P<h6>{'|'.join(list(numbers.UNITS)[1:13])})(?: (?P<m6>thirty|fifteen))?\b(?! (?:min|hour|replica))"
+    rf"|(?P<h4>\d{{1,2}}|[一二三四五六七八九十两]+)(?:点|时(?!间)|:)(?:钟|整)?(?P<m4>半|一刻|三刻|[0-5]?\d分?|[一二三四五]?十[一二三四五六七八九]?分?|零[一二三四五六七八九]分?)?"
+)
+_NAMED: tuple[tuple[str, tuple[int, int]], ...] = (
+    (r"\b(?:at )?noon\b|\bmid-?day\b|中午(?!\s*[\d一二三十])|正午", (12, 0)),
+    (r"\b(?:at )?midnight\b|半夜(?!\s*[\d一二三])|午夜", (0, 0)),
+)
+_EVENING = re.compile(r"\bin the (?:evening|afternoon)\b|\btonight\b|下午|晚上|傍晚|夜里|晚间|今晚")
+_HOURLY = re.compile(r"\bhourly\b|\b(?:every|each|once an|an) hour\b|\bper hour\b|每(?:个)?(?:小时|钟头)|整点")
+_EVERY_N = re.compile(
+    rf"\bevery (?P<n>\d+|{'|'.join(list(numbers.UNITS)[2:20])}|other) ?(?P<u>minutes?|mins?|m|hours?|hrs?|h)\b"
+    rf"|每隔?\s*(?P<hn>\d+|[一二两三四五六七八九十]+)\s*(?:个)?(?P<hu>分钟|小时|钟头)"
+)
+_WEEKDAYS = re.compile(r"\b(?:every |on |each )?(?:week ?days?|work(?:ing)? ?days?|business days?|workdays?)\b|工作日|(?:周|星期|礼拜)一(?:到|至|-)(?:周|星期|礼拜)?五|\bmon(?:day)?(?:s)? ?(?:-|to|through|thru) ?fri(?:day)?s?\b")
+_WEEKEND = re.compile(r"\bweekends?\b|周末|星期六和?日|双休日")
+_DAILY = re.compile(r"\b(?:daily|nightly|every ?day|each day|every (?:single )?(?:morning|evening|night|afternoon)|each (?:morning|evening|night)|per day|mornings|evenings|(?:once|twice) a day)\b|每天|每日|天天|每晚|每早|每个?(?:早上|晚上|早晨|清晨)|日报|日终")
+_MONTHLY = re.compile(r"\b(?:first (?:day )?of (?:every|each|the) month|(?:every|each) month|monthly|1st of (?:every|each|the) month)\b|每个?月(?:\s*(?P<d>\d+|[一二三四五六七八九十]+)\s*[号日])?|每个?月初|月报")
+_MONTHDAY = re.compile(r"\b(?:on )?the (?P<o>\d{1,2})(?:st|nd|rd|th) of (?:every|each|the) month\b")
+_WEEKLY = re.compile(r"\b(?:weekly|every week|each week|once a week)\b|每周|每个?星期|每个?礼拜|周报")
+_CRON = re.compile(r"(?<!\S)(?:[\d*/,-]+\s+){4}[\d*/,a-z-]+(?!\S)")
+
+
+def find(low: str) -> tuple[Span, str] | None:
+    """The recurring time of a folded text as a five-field cron line, or ``None``.
+
+    A day without a time, or a time without a rhythm, is not a schedule: the caller asks.
+    """
+    cron = _CRON.search(low)
+    if cron:
+        return Span(*cron.span()), " ".join(cron.group().split())
+    span = _Covered()
+    every = span.take(_EVERY_N.search(low))
+    if every:
+        return span.span, _every(every)
+    clock = _clock(low, span)
+    days = _days(low, span)
+    if days is None:
+        hourly = span.take(_HOURLY.search(low))
+        return (span.span, "0 * * * *") if hourly else None
+    if clock is None:
+        return None
+    return span.span, f"{clock[1]} {clock[0]} {days}"
+
+
+class _Covered:
+    """The range of characters the schedule was read from."""
+
+    def __init__(self) -> None:
+        self._spans: list[tuple[int, int]] = []
+
+    def take(self, match: re.Match[str] | None) -> re.Match[str] | None:
+        if match:
+            self._spans.append(match.span())
+        return match
+
+    @property
+    def span(self) -> Span:
+        return Span(min(s for s, _ in self._spans), max(e for _, e in self._spans))
+
+
+def _every(match: re.Match[str]) -> str:
+    said = match["n"] or match["hn"]
+    amount = 2 if said == "other" else numbers.whole(said) or 1
+    minutes = (match["u"] or "").startswith("m") or match["hu"] == "分钟"
+    return f"*/{amount} * * * *" if minutes else f"0 */{amount} * * *"
+
+
+def _days(low: str, span: _Covered) -> str | None:
+    """The last three fields: day of month, month, day of week."""
+    monthday = span.take(_MONTHDAY.search(low))
+    if monthday:
+        return f"{int(monthday['o'])} * *"
+    monthly = span.take(_MONTHLY.search(low))
+    if monthly:
+        day = numbers.whole(monthly["d"]) if monthly["d"] else 1
+        return f"{day} * *"
+    if span.take(_WEEKDAYS.search(low)):
+        return "* * 1-5"
+    named = [m for m in _DAY.finditer(low) if span.take(m)]
+    if named:
+        numbered = sorted({_number(m) for m in named})
+        return f"* * {','.join(map(str, numbered))}"
+    if span.take(_WEEKEND.search(low)):
+        return "* * 0,6"
+    if span.take(_DAILY.search(low)):
+        return "* * *"
+    return "* * 1" if span.take(_WEEKLY.search(low)) else None
+
+
+def _number(match: re.Match[str]) -> int:
+    if match["h"]:
+        return _HAN_DAY[match["h"]]
+    return _DAYS.index(match["d"][:3])
+
+
+def _clock(low: str, span: _Covered) -> tuple[int, int] | None:
+    for pattern, time in _NAMED:
+        if span.take(re.search(pattern, low)):
+            return time
+    match = span.take(_CLOCK.search(low))
+    if not match:
+        return None
+    group = next(k for k in ("h1", "h2", "h3", "h4", "h5", "h6") if match[k])
+    hour = numbers.whole(match[group]) or 0
+    minute = _minute(match)
+    half = (match["p1"] or match["p2"] or match["p5"] or "")[:1]
+    evening = span.take(_EVENING.search(low)) if not half else None
+    if (half == "p" or evening) and hour < 12:
+        hour += 12
+    if half == "a" and hour == 12:
+        hour = 0
+    return (hour, minute) if hour < 24 else None
+
+
+def _minute(match: re.Match[str]) -> int:
+    said = match["m1"] or match["m4"] or match["m6"] or "0"
+    fixed = {"半": 30, "一刻": 15, "三刻": 45}
+    return fixed[said] if said in fixed else numbers.whole(said.rstrip("分").lstrip("零") or "0") or 0

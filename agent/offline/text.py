@@ -1,0 +1,90 @@
+"""A request as the planner reads it: folded one character to one, so that offsets stay valid."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from agent.offline.traditional import CHARACTERS
+
+Lang = Literal["en", "zh"]
+
+HAN = "\u4e00-\u9fff"
+_FOLD = {
+    **{0xFF01 + i: chr(0x21 + i) for i in range(94)},
+    **CHARACTERS,
+    **dict(
+        zip(
+            map(ord, "\u3000\u00a0\u2018\u2019\u201c\u201d\u300c\u300d\u300e\u300f\u00ab\u00bb"),
+            '  \'\'""""""""',
+            strict=True,
+        )
+    ),
+    **dict(zip(map(ord, "\u2013\u2014\u2011\u3001\u3002\u2026\u00b0"), "---,.. ", strict=True)),
+    **dict.fromkeys((0x200B, 0x200C, 0x200D, 0xFEFF, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E), " "),
+}
+_HAN = re.compile(f"[{HAN}]")
+_LATIN = re.compile(r"[A-Za-z]{2,}")
+_TOKEN = re.compile(rf"[a-z0-9]+(?:'[a-z]+)?|[{HAN}]+|[^\sa-z0-9{HAN}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of characters."""
+
+    start: int
+    end: int
+
+    def overlaps(self, other: Span) -> bool:
+        """Do the two share a character?"""
+        return self.start < other.end and other.start < self.end
+
+    def within(self, other: Span) -> bool:
+        """Does ``other`` cover this one?"""
+        return other.start <= self.start and self.end <= other.end
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """``raw`` as written, ``low`` folded to lower case, simplified characters, plain ASCII marks.
+
+    Both have the same length; a span in one is the same span in the other.
+    """
+
+    raw: str
+    low: str = field(default="")
+    lang: Lang = "en"
+
+    def said(self, span: Span) -> str:
+        """The words as written."""
+        return self.raw[span.start : span.end]
+
+    def part(self, span: Span) -> Text:
+        """A piece of it, in the same language."""
+        return Text(self.raw[span.start : span.end], self.low[span.start : span.end], self.lang)
+
+
+def read(raw: str) -> Text:
+    """Fold a request."""
+    clean = "".join(c if c.isprintable() else " " for c in raw)
+    return Text(clean, fold(clean), language(clean))
+
+
+def fold(raw: str) -> str:
+    """Lower case, simplified, plain marks; always as long as ``raw``."""
+    return "".join(low if len(low := c.lower()) == 1 else c for c in raw.translate(_FOLD))
+
+
+def language(raw: str) -> Lang:
+    """The language to answer in: Chinese as soon as the sentence is built with it."""
+    han = len(_HAN.findall(raw))
+    if not han:
+        return "en"
+    latin = len(_LATIN.findall(re.sub(r"[\"'“”‘’「」].*?[\"'“”‘’「」]", " ", raw)))
+    return "zh" if han >= latin else "en"
+
+
+def tokens(low: str) -> list[str]:
+    """Words, runs of Han characters and marks of a folded text."""
+    return _TOKEN.findall(low)
