@@ -72,10 +72,19 @@ class Registry(Protocol):
         job: str | None,
         lineage: Mapping[str, Json],
         gate: Mapping[str, Json] | None = None,
+        extras: Mapping[str, Path] | None = None,
     ) -> ModelVersion:
         """Store the artefact by content and register it; the same ``job`` registers once.
 
+        ``extras`` are further files of the version (``weights.safetensors``), kept the same way.
         Raises ``Refused`` for unsafe formats (pickle) with the remedy.
+        """
+        ...
+
+    def verified(self, version: ModelVersion, extra: str | None = None) -> Path:
+        """The file of a version (or one of its extras) after checking its digest.
+
+        Raises ``Failed`` when the file is missing or was altered.
         """
         ...
 

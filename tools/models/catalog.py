@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tools.contract import Tool
+from tools.models.cancelling import CancelJob
 from tools.models.compression import DistillModel, ExportModel, PruneModel, QuantizeModel
 from tools.models.insight import check_drift, explain_prediction
 from tools.models.job_queries import job_status, list_jobs
 from tools.models.promotion import PromoteVersion, RemoveAlias
-from tools.models.training import CancelJob, LaunchTraining, TuneModel
+from tools.models.training import LaunchTraining
+from tools.models.tuning import TuneModel
 from tools.models.versions import compare_versions, list_models, list_versions, model_lineage
 
 TOOLS: tuple[Tool, ...] = (

@@ -2,34 +2,232 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from tools.contract import Act, Call, Effect, Happened, Outcome, Plan, Verdict
-from tools.errors import Unavailable
-from tools.world import World
+from tools.contract import Act, Call, Effect, Happened, Json, Outcome, Plan, Target, Verdict
+from tools.models.base import JobSpec, JobStatus
+from tools.models.kinds import Outline, outline, parameters, refuse_without, spec_of
+
+if TYPE_CHECKING:
+    from tools.fleet import ModelSpec
+    from tools.models.base import ModelVersion
+    from tools.world import World
+
+PACKAGES = {"torch": "torch", "onnx": "onnx", "onnxruntime": "onnxruntime"}
+_PATIENCE = timedelta(seconds=60)
+"""How long a job may stay without a process before verification calls it not started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a job-launching change works out before it asks."""
+
+    model: ModelSpec
+    said: Outline
+    training: Mapping[str, Json]
+    kind: str
+    title: str
+    lines: tuple[str, ...]
+    """Lines of the diff."""
+    parent: ModelVersion | None = None
+    options: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    workers: int = 1
+    warnings: tuple[str, ...] = ()
+    resume: str | None = None
 
 
 class JobChange:
-    """The three parts every job-launching change shares; a subclass adds ``plan``."""
+    """The parts every job-launching change shares; a subclass adds ``plan``."""
 
-    effect = Effect.CHANGE
+    effect: ClassVar[Effect] = Effect.CHANGE
+
+    def plan(self, world: World, args: Any) -> Plan:
+        """What would be launched; raises ``ToolError`` for what cannot work."""
+        return plan_of(world, self.work(world, args))
+
+    def work(self, world: World, args: Any) -> Planned:
+        """The subclass's part: what job these arguments mean."""
+        raise NotImplementedError
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
-        """Launch the planned job once per action."""
-        raise Unavailable("Jobs are not ready.")
+        """Launch the planned job, once per action."""
+        job = spec_from(plan)
+        resume = plan.details.get("resume")
+        if resume:
+            status = resume_job(world, str(resume))
+        else:
+            status = world.jobs.launch(job, act.id)
+        act.progress(f"Job {status.name} is {status.state}.")
+        return Outcome(f"Job {status.name} started.", {"job": status.name, "model": job.model})
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
-        """Wait for the job to register its version."""
-        raise Unavailable("Jobs are not ready.")
+        """Wait for the job and judge what it registered."""
+        job = str(outcome.details["job"])
+        began = world.clock.now()
+        while True:
+            status = world.jobs.status(job)
+            if status.state in ("succeeded", "failed", "cancelled", "lost"):
+                return verdict(world, status)
+            act.progress(*progress_of(status))
+            act.check()
+            waited = world.clock.now() - began
+            if status.state == "pending" and waited > _PATIENCE:
+                return Verdict(False, f"Job {job} has no process after 60 s.", "not started")
+            if waited > plan.deadline:
+                hours = plan.deadline.total_seconds() / 3600
+                return Verdict(False, f"Job {job} still runs after {hours:.0f} h.", "too slow")
+            world.clock.sleep(0.3)
 
-    def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
-        """Stop the job."""
+    def undo(self, _world: World, _plan: Plan, outcome: Outcome) -> Call:
+        """Stop the job; what it registered stays, as versions are never deleted."""
         return Call("cancel_job", {"job": str(outcome.details["job"])})
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Whether the job of this action was launched."""
+        if resume := plan.details.get("resume"):
+            running = world.jobs.status(str(resume)).state in ("running", "succeeded")
+            return Happened.YES if running else Happened.NO
         return world.jobs.happened(action_id)
 
-    def plan(self, world: World, args: Any) -> Plan:
-        """What would be launched."""
-        raise Unavailable("Jobs are not ready.")
+
+def plan_of(world: World, planned: Planned) -> Plan:
+    """The plan of a job: deterministic, and bound to the code, the parent and the parameters."""
+    refuse_without(PACKAGES, planned.title)
+    model, parent = planned.model, planned.parent
+    target = Target("model", model.name, str(planned.said.file), planned.said.digest)
+    if parent is not None:
+        target = Target("model_version", f"{model.name}/{parent.number}", parent.digest, "1")
+    reference = parent or production(world, model.name)
+    params: dict[str, Json] = {
+        "module": str(planned.said.file),
+        "code_digest": planned.said.digest,
+        "training": dict(planned.training),
+        "options": dict(planned.options),
+        "parent": version_facts(world, parent),
+        "reference": version_facts(world, reference),
+    }
+    cores = f"{planned.workers} process{'es' if planned.workers > 1 else ''}"
+    return Plan(
+        target=target,
+        title=planned.title,
+        diff="\n".join(planned.lines),
+        blast_radius=f"{cores} on this machine; no deployment and no traffic is touched",
+        undo="the job is cancelled; a version it has registered stays, without any alias",
+        verification="the job ends and registers a version with finite metrics",
+        deadline=timedelta(hours=12),
+        warnings=planned.warnings,
+        details={
+            "kind": planned.kind,
+            "model": model.name,
+            "workers": planned.workers,
+            "params": params,
+            "resume": planned.resume,
+        },
+    )
+
+
+def production(world: World, model: str) -> ModelVersion | None:
+    """The version in production, which a new one is compared with; ``None`` without one."""
+    carrying = [v for v in world.registry.versions(model) if "production" in v.aliases]
+    return carrying[0] if carrying else None
+
+
+def version_facts(world: World, version: ModelVersion | None) -> dict[str, Json]:
+    """What a job is told about a version: its files, checked against their digests."""
+    if version is None:
+        return {}
+    listed = version.lineage.get("files")
+    names = list(listed) if isinstance(listed, dict) else []
+    params = version.lineage.get("params")
+    return {
+        "number": version.number,
+        "digest": version.digest,
+        "technique": version.technique,
+        "format": version.format,
+        "path": str(world.registry.verified(version)),
+        "files": {name: str(world.registry.verified(version, name)) for name in names},
+        "params": dict(params) if isinstance(params, dict) else {},
+    }
+
+
+def prepare(
+    world: World, name: str, chosen: Mapping[str, Json] | None = None
+) -> tuple[ModelSpec, Outline, dict[str, Json]]:
+    """The model's entry, its code's outline, and every training parameter."""
+    model = spec_of(world.fleet, name)
+    said = outline(model)
+    return model, said, parameters(model, said, chosen)
+
+
+def spec_from(plan: Plan) -> JobSpec:
+    """The job a plan describes; the jobs port names it."""
+    said = plan.details
+    return JobSpec(
+        name="",
+        kind=str(said["kind"]),
+        model=str(said["model"]),
+        params=cast("Mapping[str, Json]", said["params"]),
+        workers=int(cast("int", said["workers"])),
+    )
+
+
+def resume_job(world: World, job: str) -> JobStatus:
+    """Continue a job that stopped, from its checkpoint."""
+    from tools.models.jobs import LocalJobs
+
+    return LocalJobs(world).resume(job)
+
+
+def progress_of(status: JobStatus) -> tuple[str, float | None, timedelta | None]:
+    """A progress line: step, loss, validation accuracy; share done; time left."""
+    text = f"{status.name}: {status.state}"
+    if status.total_steps:
+        text = f"{status.name}: step {status.step} of {status.total_steps}"
+    if status.loss is not None:
+        text += f", loss {status.loss:.3f}"
+    if (score := status.metrics.get("validation_accuracy")) is not None:
+        text += f", validation {score:.1%}"
+    if status.cause:
+        text += f" ({status.cause})"
+    share = status.step / status.total_steps if status.total_steps else None
+    left = timedelta(seconds=status.eta_seconds) if status.eta_seconds is not None else None
+    return text, share, left
+
+
+def verdict(world: World, status: JobStatus) -> Verdict:
+    """What an ended job amounts to."""
+    if status.state != "succeeded" or status.version is None:
+        cause = status.cause or status.state
+        return Verdict(False, f"Job {status.name} {status.state}: {cause}.", cause)
+    found = [v for m in _models(world, status) for v in world.registry.versions(m)]
+    made = [v for v in found if v.job == status.name]
+    if not made:
+        return Verdict(False, f"Job {status.name} registered nothing.", "not registered")
+    version = made[0]
+    text = f"{version.model} version {version.number} is registered ({version.technique})"
+    if (score := version.metrics.get("accuracy")) is not None:
+        samples = version.metrics.get("test_samples", 0)
+        text += f": accuracy {score:.3f} on {samples:.0f} test samples"
+    if status.started_at and status.ended_at:
+        text += f", {(status.ended_at - status.started_at).total_seconds():.0f} s"
+    if version.gate.get("passed") is False:
+        text += f". {gate_sentence(version)}"
+    return Verdict(True, text.rstrip(".") + ".")
+
+
+def _models(world: World, status: JobStatus) -> list[str]:
+    return [status.model, *(m for m in world.registry.models() if m != status.model)]
+
+
+def gate_sentence(version: ModelVersion) -> str:
+    """Why the gate holds a version back, with the numbers."""
+    said = cast("Mapping[str, float]", version.gate)
+    sure = f"could lose {-100 * said['low']:.1f} points against version {said['against']:.0f}"
+    budget = f"{100 * said['budget']:g} allowed, measured {100 * said['change']:+.1f}"
+    more = ""
+    if said.get("needed"):
+        more = f"; about {said['needed']:.0f} test samples would settle it"
+    return f"The gate did not pass: it {sure} ({budget}{more})"

@@ -1,15 +1,17 @@
-"""Training changes: launch a job, tune hyper-parameters, cancel a job."""
+"""Training: launch a job, or continue one that was lost."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
 
 from tools.contract import Phrases, changing
-from tools.models.launching import JobChange
-from tools.words import Count, Job, Model, Word
+from tools.errors import BadArguments, Refused
+from tools.models.launching import JobChange, Planned, prepare
+from tools.words import Model, Word
+from tools.world import World
 
 Params = Annotated[
     dict[str, float | int | str | bool],
@@ -60,73 +62,43 @@ class LaunchTraining(JobChange):
         ),
     )
 
-
-@dataclass(frozen=True, slots=True)
-class TuneModelArgs:
-    """Which model, and how many settings to try."""
-
-    model: Model
-    trials: Annotated[Count, Field(description="number of settings to try")]
-    workers: Workers | None = None
-
-
-@changing(TuneModelArgs)
-class TuneModel(JobChange):
-    """Search hyper-parameters of a model with Optuna and register the winner."""
-
-    phrases = Phrases(
-        en=(
-            "tune {model} with {trials} trials",
-            "tune the hyperparameters of {model}, {trials} trials",
-            "run a hyperparameter search for {model} with {trials} trials",
-            "try {trials} different settings for {model}",
-            "optimise the hyperparameters of {model} over {trials} trials",
-            "hpo {model} {trials}",
-            "find better parameters for {model} in {trials} trials",
-            "optuna study for {model} with {trials} trials",
-            "search learning rates of {model}, {trials} runs",
-        ),
-        zh=(
-            "给 {model} 调参，试 {trials} 次",
-            "对 {model} 做超参数搜索，{trials} 次试验",
-            "调优 {model} {trials} 组参数",
-            "用 {trials} 次试验优化 {model} 的超参数",
-            "帮 {model} 自动调参 {trials} 轮",
-            "{model} 超参搜索 {trials} 次",
-            "试 {trials} 组不同的参数训练 {model}",
-        ),
-    )
+    def work(self, world: World, args: LaunchTrainingArgs) -> Planned:
+        """A training job of the model's kind, or the continuation of a stopped one."""
+        model, said, training = prepare(world, args.model, args.params)
+        workers = args.workers or 1
+        if workers > int(str(training["batch_size"])):
+            raise BadArguments(
+                f"{workers} workers need a batch of at least {workers}; "
+                f"batch_size is {training['batch_size']}.",
+                f"{workers} 个进程至少需要 {workers} 的批大小；现在是 {training['batch_size']}。",
+            )
+        if args.resume is not None:
+            return _resumed(world, args, Planned(model, said, training, "train", "", ()))
+        chosen = ", ".join(f"{name} {training[name]}" for name in ("epochs", "lr", "batch_size"))
+        changed = [name for name in args.params or {} if name not in ("epochs", "lr", "batch_size")]
+        lines = (
+            f"+ a new version of {model.name}",
+            f"  {chosen}, seed {training['seed']}, {workers} worker{'s' if workers > 1 else ''}",
+            *(f"  {name} {training[name]}" for name in changed if name in training),
+            f"  code {said.digest[:12]} ({said.file.name})",
+        )
+        title = f"Train {model.name} ({training['epochs']} epochs, {workers} worker"
+        title += "s)" if workers > 1 else ")"
+        return Planned(model, said, training, "train", title, lines, workers=workers)
 
 
-@dataclass(frozen=True, slots=True)
-class CancelJobArgs:
-    """Which job."""
-
-    job: Job
-
-
-@changing(CancelJobArgs)
-class CancelJob(JobChange):
-    """Stop a running job at its next step; its last checkpoint stays."""
-
-    phrases = Phrases(
-        en=(
-            "cancel job {job}",
-            "stop {job}",
-            "abort the training job {job}",
-            "kill {job}",
-            "stop training {job}",
-            "cancel {job}",
-            "please end the run {job}",
-            "terminate job {job}",
-        ),
-        zh=(
-            "取消任务 {job}",
-            "停止 {job}",
-            "终止训练任务 {job}",
-            "把 {job} 停掉",
-            "取消 {job}",
-            "别再跑 {job} 了",
-            "中止 {job}",
-        ),
+def _resumed(world: World, args: LaunchTrainingArgs, planned: Planned) -> Planned:
+    status = world.jobs.status(str(args.resume))
+    if status.state not in ("lost", "failed", "cancelled"):
+        raise Refused(
+            f"Job {status.name} is {status.state}; only a lost, failed or cancelled job resumes.",
+            f"任务 {status.name} 的状态是 {status.state}；只有丢失、失败或已取消的任务可以继续。",
+        )
+    where = f"step {status.step} of {status.total_steps}" if status.total_steps else "its start"
+    return replace(
+        planned,
+        title=f"Resume job {status.name} from {where}",
+        lines=(f"- {status.name}: {status.state}", f"+ {status.name}: running, with its own spec"),
+        workers=status.workers,
+        resume=status.name,
     )

@@ -1,0 +1,50 @@
+"""Tuning: a search over the parameters a kind names, its winner registered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from tools.contract import Phrases, changing
+from tools.models.launching import JobChange
+from tools.models.training import Workers
+from tools.words import Count, Model
+
+
+@dataclass(frozen=True, slots=True)
+class TuneModelArgs:
+    """Which model, and how many settings to try."""
+
+    model: Model
+    trials: Annotated[Count, Field(description="number of settings to try")]
+    workers: Workers | None = None
+
+
+@changing(TuneModelArgs)
+class TuneModel(JobChange):
+    """Search hyper-parameters of a model with Optuna and register the winner."""
+
+    phrases = Phrases(
+        en=(
+            "tune {model} with {trials} trials",
+            "tune the hyperparameters of {model}, {trials} trials",
+            "run a hyperparameter search for {model} with {trials} trials",
+            "try {trials} different settings for {model}",
+            "optimise the hyperparameters of {model} over {trials} trials",
+            "hpo {model} {trials}",
+            "find better parameters for {model} in {trials} trials",
+            "optuna study for {model} with {trials} trials",
+            "search learning rates of {model}, {trials} runs",
+        ),
+        zh=(
+            "给 {model} 调参，试 {trials} 次",
+            "对 {model} 做超参数搜索，{trials} 次试验",
+            "调优 {model} {trials} 组参数",
+            "用 {trials} 次试验优化 {model} 的超参数",
+            "帮 {model} 自动调参 {trials} 轮",
+            "{model} 超参搜索 {trials} 次",
+            "试 {trials} 组不同的参数训练 {model}",
+        ),
+    )
