@@ -1,11 +1,16 @@
-"""What the changes of this room share: the parts that only differ in the edit they state."""
+"""What the changes of this room share: they state an edit, and see that it was carried out."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
-from tools.contract import Act, Call, Effect, Happened, Outcome, Plan, Verdict
+from tools.contract import Act, Effect, Happened, Json, Outcome, Plan, Verdict
+from tools.deployments.checking import Check, complete
+from tools.deployments.edit_json import from_json, to_json
+from tools.deployments.finding import Found
 from tools.errors import Unavailable
+from tools.platforms.base import Edit, Preview, Status
 from tools.world import World
 
 
@@ -14,23 +19,81 @@ class DeploymentChange:
 
     effect = Effect.CHANGE
 
-    def plan(self, world: World, args: Any) -> Plan:
-        """What would change."""
-        raise Unavailable("Deployments are not ready.")
-
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
-        """State the planned edit to the platform."""
-        raise Unavailable("Deployments are not ready.")
+        """State the planned edit to the platform, under the action's id."""
+        platform = world.platforms.named(str(plan.details["platform"]))
+        ref = plan.target.name
+        details: dict[str, Json] = {}
+        if platform.happened(ref, act.id) is Happened.NO:
+            details["replicas_before"] = [r.id for r in platform.status(ref).replicas]
+        said = platform.edit(ref, from_json(plan.details["edit"]), act)
+        return Outcome(said, details)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
-        """Wait until the edit is complete and the service answers."""
-        raise Unavailable("Deployments are not ready.")
+        """Wait until the edit is complete, send real requests, and watch for the soak time."""
+        check = Check.of(world, plan, act)
+        status = check.settled(lambda s: complete(s) and self.reached(s, plan, outcome))
+        if isinstance(status, Verdict):
+            return status
+        evidence = [f"{status.ready} of {status.wanted} replicas ready, {_serving(status)}"]
+        if status.wanted:
+            soak = cast("float", plan.details.get("soak", 0.0))
+            for look in (
+                lambda: check.answers(status),
+                lambda: check.holds(status, soak, 0.02),
+            ):
+                said = look()
+                if isinstance(said, Verdict):
+                    return said
+                evidence += [said] if said else []
+        return Verdict(True, "; ".join(evidence) + ".")
 
-    def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
-        """The call that returns to where it was."""
-        raise Unavailable("Deployments are not ready.")
+    def reached(self, status: Status, plan: Plan, outcome: Outcome) -> bool:
+        """Whether a complete deployment is the one that was asked for."""
+        return True
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Whether the edit of this action reached the platform."""
-        platform, ref = world.platforms.of(plan.target.name)
-        return platform.happened(ref, action_id)
+        try:
+            platform = world.platforms.named(str(plan.details["platform"]))
+            return platform.happened(plan.target.name, action_id)
+        except Unavailable:
+            return Happened.UNSURE
+
+
+def _serving(status: Status) -> str:
+    return f"all of version {status.release.version}" if status.wanted else "nothing is served"
+
+
+def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
+    """A plan with what every edit of a deployment has in common."""
+    details: dict[str, Json] = {
+        "platform": found.platform.name,
+        "edit": to_json(edit),
+        "before": {
+            "revision": found.status.revision,
+            "replicas": found.status.wanted,
+            "version": found.status.release.version,
+        },
+        "soak": found.number("soak", 2.0),
+        **parts.pop("details", {}),
+    }
+    warnings = (*preview.warnings, *parts.pop("warnings", ()))
+    return Plan(
+        target=found.target,
+        diff=preview.diff,
+        deadline=parts.pop("deadline", timedelta(seconds=found.number("deadline", 180.0))),
+        warnings=warnings,
+        details=details,
+        **parts,
+    )
+
+
+def before(plan: Plan, name: str) -> int:
+    """A number of the state before the change."""
+    return int(cast("dict[str, Any]", plan.details["before"])[name])
+
+
+def replicas(count: int) -> str:
+    """``1 replica``, ``3 replicas``."""
+    return f"{count} replica" if count == 1 else f"{count} replicas"

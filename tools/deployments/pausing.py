@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.contract import Phrases, changing
-from tools.deployments.change import DeploymentChange
+from tools.contract import Act, Call, Outcome, Phrases, Plan, Verdict, changing
+from tools.deployments.change import DeploymentChange, planned
+from tools.deployments.checking import POLL, Check
+from tools.deployments.finding import find
+from tools.platforms import base
 from tools.words import Deployment
+from tools.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,38 @@ class PauseRollout(DeploymentChange):
         ),
     )
 
+    def plan(self, world: World, args: PauseRolloutArgs) -> Plan:
+        """Where the roll-out would stand still."""
+        found = find(world, args.deployment)
+        edit = base.Pause()
+        preview = found.platform.preview(found.ref, edit)
+        return planned(
+            found,
+            edit,
+            preview,
+            title=f"Pause the roll-out of {found.ref}",
+            blast_radius=_mixture(found.status),
+            undo="resume the roll-out",
+            verification="the platform reports it as paused",
+        )
+
+    def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
+        """The platform says paused, or there was nothing left to pause."""
+        check = Check.of(world, plan, act)
+        while True:
+            act.check()
+            status = check.platform.status(check.ref)
+            if status.phase == "paused":
+                return Verdict(True, f"{check.ref} is paused: {_mixture(status)}.")
+            if status.phase in ("complete", "failed") or world.clock.now() > check.ends:
+                said = status.message or f"{status.ready} of {status.wanted} replicas ready"
+                return Verdict(False, f"{check.ref} is {status.phase}: {said}.", "not paused")
+            world.clock.sleep(POLL)
+
+    def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
+        """Let it go on."""
+        return Call("resume_rollout", {"deployment": plan.target.name})
+
 
 @changing(ResumeRolloutArgs)
 class ResumeRollout(DeploymentChange):
@@ -73,3 +109,29 @@ class ResumeRollout(DeploymentChange):
             "{deployment} 发布可以继续了",
         ),
     )
+
+    def plan(self, world: World, args: ResumeRolloutArgs) -> Plan:
+        """What is left to do."""
+        found = find(world, args.deployment)
+        edit = base.Resume()
+        preview = found.platform.preview(found.ref, edit)
+        return planned(
+            found,
+            edit,
+            preview,
+            title=f"Resume the roll-out of {found.ref}",
+            blast_radius=_mixture(found.status),
+            undo="pause it again, while it has not ended",
+            verification="the roll-out completes and real requests are answered",
+        )
+
+    def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
+        """Stop it again."""
+        return Call("pause_rollout", {"deployment": plan.target.name})
+
+
+def _mixture(status: base.Status) -> str:
+    """Which revisions serve side by side."""
+    shares = [f"revision {n} {share:.0%}" for n, share in status.traffic.items()]
+    count = f"{status.ready} of {status.wanted} replicas ready"
+    return f"{count}, traffic: {', '.join(shares)}" if shares else count

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.contract import Phrases, changing
-from tools.deployments.change import DeploymentChange
+from tools.contract import Irreversible, Outcome, Phrases, Plan, changing
+from tools.deployments.change import DeploymentChange, planned, replicas
+from tools.deployments.finding import find
+from tools.platforms import base
 from tools.words import Deployment
+from tools.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +45,27 @@ class Restart(DeploymentChange):
             "重新启动 {deployment} 服务",
         ),
     )
+
+    undo = Irreversible("a restart leaves the same release running; there is nothing to undo")
+
+    def plan(self, world: World, args: RestartArgs) -> Plan:
+        """How many replicas are replaced, one after another."""
+        found = find(world, args.deployment)
+        edit = base.Restart()
+        preview = found.platform.preview(found.ref, edit)
+        count = replicas(found.status.wanted)
+        return planned(
+            found,
+            edit,
+            preview,
+            title=f"Restart {found.ref} ({count}, one after another)",
+            blast_radius=f"{count} of {found.ref}; each new one is ready before an old one leaves",
+            undo=self.undo.reason,
+            verification=f"every replica replaced, {count} ready, real requests answered",
+        )
+
+    def reached(self, status: base.Status, plan: Plan, outcome: Outcome) -> bool:
+        """Complete with none of the replicas there were before."""
+        old = outcome.details.get("replicas_before", [])
+        known = {str(i) for i in old} if isinstance(old, list) else set[str]()
+        return not known & {r.id for r in status.replicas}

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, cast
 
 from pydantic import Field
 
-from tools.contract import Phrases, changing
-from tools.deployments.change import DeploymentChange
-from tools.words import Deployment, Strategy, Version
+from tools.contract import Call, Outcome, Phrases, Plan, changing
+from tools.deployments.change import DeploymentChange, before, planned, replicas
+from tools.deployments.finding import (
+    Found,
+    find,
+    known_version,
+    model_of,
+    quality,
+    refuse_loss,
+    release_of,
+)
+from tools.errors import BadArguments, Refused
+from tools.platforms import base
+from tools.platforms.base import StrategyName
+from tools.words import Deployment, Strategy, Version, Word
+from tools.world import World
+
+HOW = {"rolling": "rolling", "canary": "canary", "blue_green": "blue/green"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +35,11 @@ class RollOutArgs:
     deployment: Deployment
     version: Annotated[Version, Field(description="version to serve: 3, v3, latest, an alias")]
     strategy: Strategy | None = None
-    accept_loss: (
-        Annotated[Version, Field(description="the version again, to accept a failed quality gate")]
-        | None
-    ) = None
+    accept_loss: Annotated[
+        float | None,
+        Word("points"),
+        Field(ge=0, le=100, description="accuracy points knowingly given up"),
+    ] = None
 
 
 @changing(RollOutArgs)
@@ -46,7 +63,7 @@ class RollOut(DeploymentChange):
             "roll out {version} to {deployment} with a {strategy} strategy",
             "do a {strategy} release of {version} on {deployment}",
             "switch {deployment} to version {version} {strategy}",
-            "roll out {version} to {deployment} accepting the loss of {accept_loss}",
+            "roll out {version} to {deployment} and accept a loss of {accept_loss} points",
         ),
         zh=(
             "把 {version} 发布到 {deployment}",
@@ -59,5 +76,122 @@ class RollOut(DeploymentChange):
             "在 {deployment} 上灰度发布 {version}",
             "{deployment} 切到版本 {version}",
             "让 {deployment} 跑 {version}",
+            "发布 {version} 到 {deployment}，接受 {accept_loss} 个点的损失",
         ),
     )
+
+    def plan(self, world: World, args: RollOutArgs) -> Plan:
+        """Resolve the version, hold it against its gate, and ask the platform what would change."""
+        found = find(world, args.deployment)
+        model = model_of(found)
+        version = world.registry.resolve(model, args.version)
+        refuse_loss(version, found.ref, args.accept_loss)
+        status, release = found.status, release_of(world, found, version)
+        if status.phase == "complete" and status.wanted and status.release == release:
+            raise BadArguments(
+                f"{found.ref} already serves version {version.number} on "
+                f"{replicas(status.wanted)}; there is nothing to roll out.",
+                f"{found.ref} 已在 {status.wanted} 个副本上提供版本 {version.number}，无需发布。",
+            )
+        wanted = status.wanted or (found.spec.replicas if found.spec else 0) or 2
+        edit = _edit(found, release, wanted, args.strategy)
+        preview = found.platform.preview(found.ref, edit)
+        now = known_version(world, model, status.release.version)
+        compared = " → ".join(q for q in (quality(now), quality(version)) if q)
+        judging = 3 * len(edit.steps) * edit.pause if edit.strategy == "canary" else timedelta()
+        return planned(
+            found,
+            edit,
+            preview,
+            title=f"Roll out {model} version {version.number} to {found.ref} "
+            f"({replicas(wanted)}, {HOW[edit.strategy]})",
+            blast_radius=_radius(found, wanted, edit) + (f"; {compared}" if compared else ""),
+            undo=_undo_words(found),
+            verification=f"all {replicas(wanted)} of version {version.number} ready, old ones "
+            f"gone, real requests answered by it, errors within 2 % for "
+            f"{found.number('soak', 2.0):g} s",
+            deadline=timedelta(seconds=found.number("deadline", 180.0)) + judging,
+            undo_on_failure=True,
+            warnings=_warnings(version.gate.get("passed") is False, args.accept_loss),
+        )
+
+    def reached(self, status: base.Status, plan: Plan, outcome: Outcome) -> bool:
+        """Complete with the release that was asked for."""
+        edit = cast("dict[str, dict[str, str]]", plan.details["edit"])
+        return status.release.version == edit["release"]["version"]
+
+    def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
+        """Back to the revision before; after a first roll-out, to no replicas."""
+        ref = plan.target.name
+        status = world.platforms.named(str(plan.details["platform"])).status(ref)
+        if status.phase == "paused":
+            raise Refused(
+                f"The roll-out of {ref} is paused by a person; resume it or roll it back.",
+                f"{ref} 的发布已被人暂停；请继续或回滚。",
+            )
+        if before(plan, "revision") and before(plan, "replicas"):
+            return Call("roll_back", {"deployment": ref, "revision": before(plan, "revision")})
+        return Call("scale", {"deployment": ref, "replicas": 0})
+
+
+def _edit(
+    found: Found, release: base.Release, wanted: int, strategy: StrategyName | None
+) -> base.RollOut:
+    chosen = strategy or found.options.get("strategy", "rolling")
+    if chosen not in HOW:
+        raise BadArguments(
+            f"deployments.{found.ref}.options.strategy is {chosen!r}; "
+            "write rolling, canary or blue_green.",
+            f"deployments.{found.ref}.options.strategy 为 {chosen!r}；"
+            "应为 rolling、canary 或 blue_green。",
+        )
+    steps = found.options.get("steps")
+    shares = (
+        tuple(float(s) for s in steps if isinstance(s, int | float))
+        if isinstance(steps, list)
+        else (0.25, 0.5, 1.0)
+    )
+    if not shares or any(not 0 < s <= 1 for s in shares) or list(shares) != sorted(shares):
+        raise BadArguments(
+            f"deployments.{found.ref}.options.steps must be growing shares up to 1, "
+            "such as [0.25, 0.5, 1].",
+            f"deployments.{found.ref}.options.steps 应为递增且不超过 1 的比例，例如 [0.25, 0.5, 1]。",
+        )
+    return base.RollOut(
+        release,
+        wanted,
+        cast("StrategyName", chosen),
+        steps=shares if shares[-1] == 1 else (*shares, 1.0),
+        pause=timedelta(seconds=found.number("pause", 10.0)),
+        min_requests=int(found.number("min_requests", 20)),
+        max_error_rate=found.number("max_error_rate", 0.02),
+        max_slowdown=found.number("max_slowdown", 1.5),
+    )
+
+
+def _radius(found: Found, wanted: int, edit: base.RollOut) -> str:
+    if not found.status.wanted:
+        return f"starts {replicas(wanted)}; nothing is served yet"
+    if edit.strategy == "canary":
+        shares = ", ".join(f"{s:.0%}" for s in edit.steps)
+        return (
+            f"traffic of {found.ref} step by step ({shares}), "
+            f"{edit.pause.total_seconds():g} s each; rolled back by itself when a step fails"
+        )
+    least = f"never fewer than {min(wanted, found.status.wanted)} serve"
+    return f"all traffic of {found.ref}, {replicas(wanted)}; {least}"
+
+
+def _undo_words(found: Found) -> str:
+    if found.status.wanted and found.status.revision:
+        return (
+            f"roll back to revision {found.status.revision} "
+            f"(version {found.status.release.version}), by itself if verification fails"
+        )
+    return "scale to 0 replicas, by itself if verification fails"
+
+
+def _warnings(held_back: bool, accepted: float | None) -> tuple[str, ...]:
+    if not held_back:
+        return ()
+    return (f"its quality gate did not pass; a loss of {accepted:g} points was accepted",)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.contract import Phrases, changing
-from tools.deployments.change import DeploymentChange
+from tools.contract import Call, Outcome, Phrases, Plan, changing
+from tools.deployments.change import DeploymentChange, before, planned, replicas
+from tools.deployments.finding import find
+from tools.errors import BadArguments
+from tools.platforms import base
 from tools.words import Deployment, Replicas
+from tools.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,37 @@ class Scale(DeploymentChange):
             "把 {deployment} 伸缩到 {replicas}",
         ),
     )
+
+    def plan(self, world: World, args: ScaleArgs) -> Plan:
+        """From how many to how many, and whether the platform can carry it."""
+        found = find(world, args.deployment)
+        now = found.status.wanted
+        if now == args.replicas and found.status.phase == "complete":
+            raise BadArguments(
+                f"{found.ref} runs {replicas(now)} already.",
+                f"{found.ref} 已是 {now} 个副本。",
+            )
+        edit = base.Scale(args.replicas)
+        preview = found.platform.preview(found.ref, edit)
+        share = f"from {now} to {replicas(args.replicas)}"
+        return planned(
+            found,
+            edit,
+            preview,
+            title=f"Scale {found.ref} to {replicas(args.replicas)}",
+            blast_radius=f"{share}; replicas that leave finish their requests first",
+            undo=f"scale back to {replicas(now)}",
+            verification=f"{args.replicas} of {replicas(args.replicas)} ready"
+            + (", real requests answered" if args.replicas else ", none left"),
+            undo_on_failure=now > 0,
+            warnings=() if args.replicas else (f"nothing will answer requests to {found.ref}",),
+        )
+
+    def reached(self, status: base.Status, plan: Plan, outcome: Outcome) -> bool:
+        """Complete with the number that was asked for."""
+        edit = plan.details["edit"]
+        return isinstance(edit, dict) and status.wanted == edit["replicas"]
+
+    def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
+        """Back to the number before."""
+        return Call("scale", {"deployment": plan.target.name, "replicas": before(plan, "replicas")})

@@ -2,10 +2,104 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from tools.contract import Finding, Phrases, reading
+from tools.deployments.finding import find, known_version, quality
+from tools.deployments.wording import milliseconds, phase, stamp
 from tools.errors import Unavailable
-from tools.words import Deployment
-from tools.world import World
+from tools.platforms.base import Status, Traffic
+from tools.words import Deployment, Lang
+from tools.world import ActionRow, World
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentReport:
+    """One deployment now."""
+
+    status: Status
+    quality: str
+    """What the registry measured of the version, in words."""
+    traffic: Traffic | None
+    """Of the revision that serves."""
+    since: datetime | None
+    last_change: ActionRow | None
+    notes: tuple[str, ...]
+    now: datetime
+
+    def say(self, lang: Lang) -> str:
+        """Health, version and replicas first; then traffic, causes, the last change."""
+        lines = [self._first(lang), *self._causes(lang)]
+        lines += [line for line in (self._traffic(lang), self._change(lang)) if line]
+        if self.status.endpoint and self.status.wanted:
+            where = "地址" if lang == "zh" else "Endpoint"
+            lines.append(f"{where}: {self.status.endpoint}")
+        return "\n".join([*lines, *self.notes])
+
+    def _first(self, lang: Lang) -> str:
+        s, zh = self.status, lang == "zh"
+        if s.release.version is None:
+            return (
+                f"{s.ref} 还没有发布过任何版本。"
+                if zh
+                else f"Nothing is rolled out to {s.ref} yet."
+            )
+        if not s.wanted:
+            last = s.release.version
+            if zh:
+                return f"{s.ref} 已缩容到 0，没有提供服务（最后版本 {last}）。"
+            return f"{s.ref} is scaled to 0: nothing is served (last version {last})."
+        since = f"{stamp(self.since, self.now, lang)}" if self.since else ""
+        state = phase(s.phase, lang)
+        if zh:
+            tail = f"，自 {since}" if since else ""
+            how = f"（{self.quality}）" if self.quality else ""
+            return (
+                f"{s.ref} {state}：{s.release.model} 版本 {s.release.version}{how}，"
+                f"{s.ready}/{s.wanted} 个副本就绪{tail}。"
+            )
+        tail = f", since {since}" if since else ""
+        how = f" ({self.quality})" if self.quality else ""
+        return (
+            f"{s.ref} is {state}: {s.release.model} version {s.release.version}{how}, "
+            f"{s.ready} of {s.wanted} replicas ready{tail}."
+        )
+
+    def _causes(self, lang: Lang) -> list[str]:
+        s = self.status
+        lines: list[str] = []
+        if s.message and s.phase != "complete":
+            lines.append(f"{'原因' if lang == 'zh' else 'Cause'}: {s.message}")
+        if len(s.traffic) > 1:
+            shares = ", ".join(
+                f"{'修订' if lang == 'zh' else 'revision'} {n} {v:.0%}"
+                for n, v in s.traffic.items()
+            )
+            lines.append(f"{'流量' if lang == 'zh' else 'Traffic'}: {shares}")
+        for r in s.replicas:
+            if not r.ready and r.message and r.message not in s.message:
+                lines.append(f"- {r.id} {r.state}: {r.message}")
+        return lines
+
+    def _traffic(self, lang: Lang) -> str:
+        t = self.traffic
+        if t is None or not t.requests:
+            return ""
+        rate = f"{t.errors / t.requests:.2%}"
+        slow = milliseconds(t.p95_seconds) if t.p95_seconds is not None else "-"
+        if lang == "zh":
+            return f"启动以来 {t.requests:,} 次请求，错误率 {rate}，p95 延迟 {slow}。"
+        return f"{t.requests:,} requests since its start: error rate {rate}, p95 latency {slow}."
+
+    def _change(self, lang: Lang) -> str:
+        row = self.last_change
+        if row is None:
+            return ""
+        at = stamp(row.changed_at, self.now, lang)
+        if lang == "zh":
+            return f"最近变更：操作 {row.number}，{row.title}（{row.state}），{at}。"
+        return f"Last change: action {row.number}, {row.title} ({row.state}), {at}."
 
 
 @reading(
@@ -39,4 +133,22 @@ from tools.world import World
 )
 def deployment_status(world: World, deployment: Deployment) -> Finding:
     """Show a deployment's version, ready replicas, error rate, p95, causes and last change."""
-    raise Unavailable("deployment_status is not ready.")
+    found = find(world, deployment)
+    status, notes = found.status, list[str]()
+    traffic: Traffic | None = None
+    try:
+        traffic = found.platform.traffic(found.ref).get(status.revision)
+    except Unavailable as error:
+        notes.append(f"(traffic: {error.en})")
+    changes = world.actions.rows(target=f"deployment/{found.ref}", limit=1)
+    ready = [r.started_at for r in status.replicas if r.ready and r.revision == status.revision]
+    version = known_version(world, status.release.model, status.release.version)
+    return DeploymentReport(
+        status=status,
+        quality=quality(version),
+        traffic=traffic,
+        since=min(ready, default=None),
+        last_change=changes[0] if changes else None,
+        notes=tuple(notes),
+        now=world.clock.now(),
+    )

@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tools.contract import Act, Happened
+from tools.contract import Act, Happened, Json
 from tools.errors import Failed, Refused, ToolError, unknown
 from tools.fleet import DeploymentSpec
 from tools.platforms import local_logs
@@ -50,9 +50,15 @@ from tools.platforms.local_plan import goal, picture
 from tools.platforms.local_process import Identity, alive, environment, send, spawn
 from tools.platforms.local_records import Desired, Observed, ReplicaRow
 from tools.platforms.local_state import Folder
-from tools.world import Clock
+from tools.world import Clock, World
 
 NOTHING = Release(None, None, None, None)
+
+
+def build(world: World, name: str, options: Mapping[str, Json]) -> LocalPlatform:  # noqa: ARG001
+    """This machine, for the deployments of the fleet that name it."""
+    specs = [spec for spec in world.fleet.deployments.values() if spec.platform == name]
+    return LocalPlatform(name, specs, world.home, world.clock)
 
 
 class LocalPlatform:

@@ -66,6 +66,18 @@ class Counters:
         self.labelled += other.labelled
         self.buckets = [a + b for a, b in zip(self.buckets, other.buckets, strict=True)]
 
+    def less(self, before: Counters) -> Counters:
+        """What was counted since ``before``."""
+        return Counters(
+            self.ok - before.ok,
+            self.rejected - before.rejected,
+            self.error - before.error,
+            self.seconds - before.seconds,
+            [a - b for a, b in zip(self.buckets, before.buckets, strict=True)],
+            self.correct - before.correct,
+            self.labelled - before.labelled,
+        )
+
 
 class Metrics:
     """The counters of a running server, by version. Thread-safe."""

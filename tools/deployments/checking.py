@@ -1,0 +1,118 @@
+"""Seeing that a change is there: complete on the platform, answering, and holding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tools.contract import Act, Plan, Verdict
+from tools.platforms.base import Platform, Status, Traffic
+from tools.serving.client import try_out
+from tools.world import World
+
+POLL = 0.3
+"""Seconds between looks at a deployment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One verification in progress."""
+
+    world: World
+    platform: Platform
+    ref: str
+    act: Act
+    ends: datetime
+
+    @classmethod
+    def of(cls, world: World, plan: Plan, act: Act) -> Check:
+        """The verification of a plan, with its deadline from now."""
+        platform = world.platforms.named(str(plan.details["platform"]))
+        ends = world.clock.now() + plan.deadline
+        return cls(world, platform, plan.target.name, act, ends)
+
+    def settled(self, done: Callable[[Status], bool]) -> Status | Verdict:
+        """Wait until ``done``; a verdict when it failed, was paused, or takes too long."""
+        while True:
+            self.act.check()
+            status = self.platform.status(self.ref)
+            if status.phase == "failed":
+                return _not(status, f"The roll-out of {self.ref} failed", status.message)
+            if status.phase == "paused":
+                return _not(status, f"The roll-out of {self.ref} is paused", "paused by a person")
+            if done(status):
+                return status
+            if self.world.clock.now() > self.ends:
+                cause = status.message or f"{status.ready} of {status.wanted} replicas ready"
+                return _not(status, f"{self.ref} did not get there in time", cause)
+            self._report(status)
+            self.world.clock.sleep(POLL)
+
+    def _report(self, status: Status) -> None:
+        share = min(status.updated, status.ready) / status.wanted if status.wanted else None
+        text = f"{status.ready} of {status.wanted} replicas ready"
+        if status.message:
+            text = f"{text}; {status.message}"
+        self.act.progress(f"{self.ref}: {text}", share)
+
+    def answers(self, status: Status) -> str | Verdict:
+        """Send real requests: evidence, or a verdict when they are not answered as they should."""
+        model, version = status.release.model, status.release.version
+        if status.endpoint is None or not model:
+            return "no request could be sent from here"
+        self.act.progress(f"{self.ref}: asking it")
+        said = try_out(status.endpoint, model)
+        if said.fault:
+            return _not(status, f"{self.ref} does not answer as it should", said.fault)
+        if said.versions != (version,):
+            other = ", ".join(said.versions)
+            cause = f"version {other} answered instead of {version}"
+            return _not(status, f"{self.ref} answers with another version", cause)
+        return (
+            f"{said.asked} test requests answered by version {version}, "
+            f"slowest {said.slowest * 1000:.0f} ms"
+        )
+
+    def holds(self, status: Status, seconds: float, max_error_rate: float) -> str | Verdict:
+        """Watch for the soak time: still complete, and errors within what is allowed."""
+        if seconds <= 0:
+            return ""
+        before = self.platform.traffic(self.ref).get(status.revision)
+        self.act.progress(f"{self.ref}: watching it for {seconds:.0f} s")
+        end = self.world.clock.now().timestamp() + seconds
+        while self.world.clock.now().timestamp() < end:
+            self.act.check()
+            self.world.clock.sleep(min(POLL, seconds))
+            now = self.platform.status(self.ref)
+            if now.phase in ("degraded", "failed"):
+                return _not(now, f"{self.ref} did not hold for {seconds:.0f} s", now.message)
+        requests, errors = _between(before, self.platform.traffic(self.ref).get(status.revision))
+        if requests and errors / requests > max_error_rate and errors > 1:
+            cause = f"error rate {errors / requests:.1%} over {requests} requests"
+            return _not(status, f"{self.ref} did not hold for {seconds:.0f} s", cause)
+        return f"{requests} requests during {seconds:.0f} s of watching, {errors} errors"
+
+
+def _between(before: Traffic | None, after: Traffic | None) -> tuple[int, int]:
+    if after is None:
+        return 0, 0
+    if before is None or after.requests < before.requests:
+        return after.requests, after.errors
+    return after.requests - before.requests, after.errors - before.errors
+
+
+def _not(status: Status, what: str, cause: str) -> Verdict:
+    serving = f"{status.ready} of {status.wanted} replicas ready, version {status.release.version}"
+    return Verdict(False, f"{what}: {cause}. Now: {serving}.", cause)
+
+
+def complete(status: Status) -> bool:
+    """As wanted, everything ready, nothing of another revision left."""
+    others = [r for r in status.replicas if r.revision != status.revision and r.state != "crashed"]
+    return (
+        status.phase == "complete"
+        and status.ready == status.wanted
+        and status.updated >= status.wanted
+        and not others
+    )

@@ -1,0 +1,53 @@
+"""Words that the findings of this room share, in English and Chinese."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tools.platforms.base import Phase
+from tools.words import Lang
+
+_PHASES: dict[Phase, tuple[str, str]] = {
+    "complete": ("healthy", "正常"),
+    "progressing": ("changing", "变更中"),
+    "paused": ("paused", "已暂停"),
+    "degraded": ("degraded", "异常"),
+    "failed": ("failed", "失败"),
+}
+
+
+def phase(name: Phase, lang: Lang) -> str:
+    """A phase in a word."""
+    return _PHASES[name][lang == "zh"]
+
+
+def age(at: datetime, now: datetime, lang: Lang) -> str:
+    """``3 min``, ``2 h 5 min``, ``4 days``: how long ago."""
+    past = max(timedelta(), now - at)
+    seconds = int(past.total_seconds())
+    if seconds < 90:
+        return f"{seconds} 秒" if lang == "zh" else f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} 分钟" if lang == "zh" else f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        tail = (f" {rest} 分钟" if lang == "zh" else f" {rest} min") if rest else ""
+        return f"{hours} 小时{tail}" if lang == "zh" else f"{hours} h{tail}"
+    days = hours // 24
+    return f"{days} 天" if lang == "zh" else f"{days} days"
+
+
+def stamp(at: datetime, now: datetime, lang: Lang) -> str:
+    """``03:12:40 UTC (4 min ago)``; with the date when it was not today."""
+    form = "%H:%M:%S UTC" if at.date() == now.date() else "%Y-%m-%d %H:%M UTC"
+    ago = age(at, now, lang)
+    return f"{at:{form}}（{ago}前）" if lang == "zh" else f"{at:{form}} ({ago} ago)"
+
+
+def milliseconds(seconds: float) -> str:
+    """``4.2 ms``, ``180 ms``, ``2.1 s``."""
+    value = seconds * 1000
+    if value >= 1000:
+        return f"{seconds:.1f} s"
+    return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
