@@ -1,0 +1,274 @@
+"""Edits of workloads: previewed by the server, applied once, refused when somebody was faster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from tools.contract import Act, Happened
+from tools.errors import BadArguments, Refused, Unavailable
+from tools.platforms import kubernetes_edits as edits
+from tools.platforms.base import (
+    Edit,
+    Pause,
+    Preview,
+    Restart,
+    Resume,
+    Revision,
+    RollBack,
+    RollOut,
+    Scale,
+)
+from tools.platforms.kubernetes_api import MANAGER, api_path
+from tools.platforms.kubernetes_diff import diff
+from tools.platforms.kubernetes_edits import PREVIEW_ID, Shape
+from tools.platforms.kubernetes_errors import Broken, Conflict, Forbidden
+from tools.platforms.kubernetes_objects import (
+    ACTION,
+    ACTIONS,
+    REVISION,
+    Obj,
+    actions_of,
+    at,
+    condition,
+    created,
+    last_editor,
+    many,
+    name_of,
+    namespace_of,
+    note,
+    number,
+    table,
+    template_note,
+)
+from tools.platforms.kubernetes_reading import Reader
+from tools.platforms.kubernetes_status import complete, counts, release_in, revision_of
+
+_TRIES = 5
+
+
+class Editor:
+    """Changes workloads of one cluster."""
+
+    def __init__(self, reader: Reader, shape: Callable[[Obj], Shape]) -> None:
+        self._reader = reader
+        self._shape = shape
+
+    def preview(self, work: Obj, edit: Edit) -> Preview:
+        """The server's dry run of the edit, as a diff; with its warnings and ours."""
+        self._possible(work, edit)
+        ops = self._patch(work, edit, PREVIEW_ID)
+        reply = self._reader.api.patch(self._reader.path(work), ops, dry_run=True)
+        return Preview(diff(work, reply.object), (*self._warnings(work, edit), *reply.warnings))
+
+    def edit(self, work: Obj, edit: Edit, act: Act) -> str:
+        """Send the edit once; a repeated call under the same action finds it done."""
+        return self.send(work, lambda now: self._checked(now, edit, act.id), act) or _done(
+            work, edit
+        )
+
+    def _checked(self, work: Obj, edit: Edit, action_id: str) -> list[Obj]:
+        self._possible(work, edit)
+        return self._patch(work, edit, action_id)
+
+    def send(self, work: Obj, patch: Callable[[Obj], list[Obj]], act: Act) -> str:
+        """Apply ``patch(work)``; answers a sentence when it was there already, else nothing.
+
+        Raises ``Refused`` when the desired state was edited since ``work`` was read, and
+        ``Unavailable`` when the answer was lost and the server cannot be asked what happened.
+        """
+        api, began = self._reader.api, at(work, "metadata", "generation")
+        lost: Broken | None = None
+        for attempt in range(_TRIES):
+            act.check()
+            if act.id in actions_of(work):
+                return f"{name_of(work)} carries this action already; nothing was sent twice."
+            if at(work, "metadata", "generation") != began:
+                raise Refused(
+                    f"{name_of(work)} was edited by {last_editor(work)} in between; look again and"
+                    " propose anew.",
+                    f"{name_of(work)} 在此期间被 {last_editor(work)} 修改；请重新查看后再提议。",
+                )
+            try:
+                api.patch(self._reader.path(work), patch(work))
+                return ""
+            except Conflict:
+                time.sleep(0.1 * attempt)
+            except Broken as error:
+                lost = error
+                time.sleep(0.3 * (attempt + 1))
+            work = self._look(work, lost)
+        raise lost or Refused(f"{name_of(work)} changes too fast to be edited; try again.")
+
+    def _look(self, work: Obj, lost: Broken | None) -> Obj:
+        try:
+            return self._reader.again(work)
+        except Unavailable as error:
+            raise Unavailable(
+                f"The answer to the change of {name_of(work)} was lost and the API server cannot be"
+                f" asked whether it arrived. {lost or error}",
+            ) from error
+
+    def _possible(self, work: Obj, edit: Edit) -> None:
+        name, kind = name_of(work), work["kind"]
+        match edit:
+            case RollOut() | RollBack() | Pause() | Resume() if kind != "Deployment":
+                raise Refused(
+                    f"{name} is a {kind}; Steward reads, restarts and scales those, but rolls out"
+                    " Deployments only.",
+                    f"{name} 是 {kind}；Steward 只能查看、重启和伸缩它，只有 Deployment 支持发布。",
+                )
+            case RollOut() | Restart() if at(work, "spec", "paused"):
+                raise Refused(
+                    f"The roll-out of {name} is paused, so nothing would happen; resume it first.",
+                    f"{name} 的发布处于暂停状态，改动不会生效；请先恢复。",
+                )
+            case Scale() if kind == "DaemonSet":
+                raise Refused(
+                    f"{name} is a DaemonSet: it runs once on every node, it has no count."
+                )
+            case Scale(replicas=replicas):
+                self._unscaled(work, replicas)
+            case _:
+                pass
+
+    def _unscaled(self, work: Obj, replicas: int) -> None:
+        scaler = self.autoscaler(work)
+        if scaler is not None:
+            low = number(scaler, "spec", "minReplicas") or 1
+            high = number(scaler, "spec", "maxReplicas")
+            raise Refused(
+                f"The HorizontalPodAutoscaler {name_of(scaler)} keeps {name_of(work)} between {low}"
+                f" and {high} replicas and would undo {replicas}; change its bounds instead.",
+                f"HorizontalPodAutoscaler {name_of(scaler)} 将 {name_of(work)} 控制在 {low} 到"
+                f" {high} 个副本，手动设置的 {replicas} 会被覆盖；请修改其上下限。",
+            )
+
+    def autoscaler(self, work: Obj) -> Obj | None:
+        """The HorizontalPodAutoscaler of a workload, if there is one and it may be read."""
+        with suppress(Forbidden):
+            path = api_path("autoscaling/v2", namespace_of(work), "horizontalpodautoscalers")
+            for item in self._reader.api.items(path, most=1000):
+                aim = table(item, "spec", "scaleTargetRef")
+                if (aim.get("kind"), aim.get("name")) == (work["kind"], name_of(work)):
+                    return item
+        return None
+
+    def _patch(self, work: Obj, edit: Edit, action_id: str) -> list[Obj]:
+        match edit:
+            case RollOut():
+                scaled = self.autoscaler(work) is not None
+                return edits.roll_out(work, edit, action_id, self._shape(work), scaled=scaled)
+            case RollBack():
+                return self._back(work, edit.revision, action_id)
+            case Scale():
+                return edits.scale(work, edit, action_id)
+            case Restart():
+                return edits.restart(work, action_id)
+            case Pause():
+                return edits.paused(work, True, action_id)
+            case Resume():
+                return edits.paused(work, False, action_id)
+
+    def _back(self, work: Obj, revision: int, action_id: str) -> list[Obj]:
+        if revision == revision_of(work):
+            return edits.replace(work, action_id)
+        sets = self._reader.replica_sets(work, full=True)
+        wanted = [s for s in sets if number(s, "metadata", "annotations", REVISION) == revision]
+        kept = edits.kept_template(work, revision)
+        if not wanted and kept is None:
+            known = sorted(number(s, "metadata", "annotations", REVISION) for s in sets)
+            raise BadArguments(
+                f"{name_of(work)} has no revision {revision}; the cluster keeps"
+                f" {', '.join(map(str, known)) or 'none'}.",
+                f"{name_of(work)} 没有修订 {revision}；集群保留的修订：{'、'.join(map(str, known)) or '无'}。",
+            )
+        old = wanted[0] if wanted else {"spec": {"template": kept}}
+        intact = number(old, "status", "readyReplicas") >= counts(work).wanted
+        return edits.roll_back(work, old, action_id, intact=intact)
+
+    def stable(self, work: Obj) -> int:
+        """The revision that a roll-out in progress replaces; raises ``Refused`` without one."""
+        current = revision_of(work)
+        old = [
+            (number(s, "status", "readyReplicas"), number(s, "metadata", "annotations", REVISION))
+            for s in self._reader.replica_sets(work, full=True)
+            if number(s, "metadata", "annotations", REVISION) != current
+        ]
+        done = complete(counts(work)) and not at(work, "spec", "paused")
+        if not old or done:
+            raise Refused(
+                f"{name_of(work)} has no roll-out in progress; roll back to a revision instead.",
+                f"{name_of(work)} 没有进行中的发布；请改为回滚到某个修订。",
+            )
+        return max(old)[1]
+
+    def _warnings(self, work: Obj, edit: Edit) -> tuple[str, ...]:
+        if isinstance(edit, RollOut):
+            return tuple(_rollout_warnings(work, edit, self.autoscaler(work)))
+        if isinstance(edit, Scale) and edit.replicas == 0:
+            return ("0 replicas: nothing will serve",)
+        return ()
+
+    def history(self, work: Obj) -> list[Revision]:
+        """Revisions of a Deployment that the cluster keeps, newest first."""
+        current, container = revision_of(work), self._shape(work).container
+        found = [
+            Revision(
+                number=number(s, "metadata", "annotations", REVISION),
+                release=release_in(table(s, "spec", "template"), container),
+                created_at=created(s),
+                action_id=template_note(s, ACTION) or note(s, ACTION),
+                current=number(s, "metadata", "annotations", REVISION) == current,
+            )
+            for s in self._reader.replica_sets(work, full=True)
+        ]
+        return sorted(found, key=lambda r: -r.number)
+
+
+def happened(work: Obj, action_id: str) -> Happened:
+    """Does the workload carry the action? Unsure when somebody wiped Steward's annotations."""
+    if action_id in actions_of(work) or template_note(work, ACTION) == action_id:
+        return Happened.YES
+    wrote = any(e.get("manager") == MANAGER for e in many(work, "metadata", "managedFields"))
+    return Happened.UNSURE if wrote and not note(work, ACTIONS) else Happened.NO
+
+
+def _rollout_warnings(work: Obj, edit: RollOut, scaler: Obj | None) -> list[str]:
+    found: list[str] = []
+    if at(work, "spec", "strategy", "type") == "Recreate":
+        found.append("strategy Recreate: every replica stops before the new ones start")
+    if edits.safe_strategy(table(work, "spec", "strategy"), edit.replicas) is not None:
+        found.append(
+            "its strategy would stop every replica at once; this roll-out keeps them serving"
+        )
+    if edit.strategy == "blue_green":
+        found.append("all new replicas start beside the old; traffic moves as they become ready")
+    if scaler is not None:
+        found.append(f"HorizontalPodAutoscaler {name_of(scaler)} decides the number of replicas")
+    if edit.replicas == 0:
+        found.append("0 replicas: the new version is not tried by anything")
+    if condition(work, "Available").get("status") == "False":
+        found.append("the deployment is below its minimum already")
+    return found
+
+
+def _done(work: Obj, edit: Edit) -> str:
+    name = name_of(work)
+    match edit:
+        case RollOut(release=release):
+            what = (
+                (release.version and f"version {release.version}") or release.image or "the release"
+            )
+            return f"The cluster accepted the roll-out of {what} to {name}."
+        case RollBack(revision=revision):
+            return f"The cluster accepted the return of {name} to revision {revision}."
+        case Scale(replicas=replicas):
+            return f"The cluster accepted {replicas} replicas for {name}."
+        case Restart():
+            return f"The cluster accepted the restart of {name}; replicas are replaced one by one."
+        case Pause():
+            return f"The roll-out of {name} is paused."
+        case Resume():
+            return f"The roll-out of {name} continues."

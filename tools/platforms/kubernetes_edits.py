@@ -1,0 +1,261 @@
+"""An edit as a JSON patch bound to what was read: uid and generation are tested by the server.
+
+``generation`` moves with the desired state only, unlike ``resourceVersion``, which every status
+report moves; so a person's edit in between is caught and a busy roll-out is not in the way.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.contract import Json
+from tools.errors import Refused
+from tools.platforms.base import Release, RollOut, Scale
+from tools.platforms.kubernetes_objects import (
+    ACTION,
+    ARTIFACT,
+    CONFIG,
+    DIGEST,
+    HASH,
+    MODEL,
+    VERSION,
+    Obj,
+    at,
+    many,
+    note,
+    number,
+    table,
+    with_action,
+)
+from tools.platforms.kubernetes_status import main_container, revision_of
+
+NOTES = (
+    (MODEL, "model"),
+    (VERSION, "version"),
+    (DIGEST, "digest"),
+    (ARTIFACT, "artifact"),
+)
+STRATEGY = "steward.dev/strategy-before"
+"""Annotation: the strategy that a roll-out replaced by one that keeps replicas serving."""
+TEMPLATE = "steward.dev/template-before"
+"""Annotation: the former template, kept only where ``revisionHistoryLimit`` is 0."""
+ENDED = "steward.dev/canary-ended"
+"""Annotation: why the last canary was rolled back, until the next edit."""
+PREVIEW_ID = "preview"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How releases are written into pod templates: the ``options`` of a deployment."""
+
+    container: str | None = None
+    image: str | None = None
+    """``registry/{model}:{version}-{digest12}``; none keeps the image."""
+    artifact: str | None = None
+    """``/models/{model}/{version}``: where the container finds the artefact."""
+    env: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "model": "STEWARD_MODEL",
+            "version": "STEWARD_VERSION",
+            "digest": "STEWARD_DIGEST",
+            "artifact": "STEWARD_ARTIFACT",
+            "config": "STEWARD_CONFIG",
+        }
+    )
+
+
+def replace(obj: Obj, action_id: str, **parts: Any) -> list[Obj]:
+    """A JSON patch that sets parts of ``spec`` and records the action; ``None`` removes a part."""
+    notes = with_action(obj, action_id)
+    notes.pop(ENDED, None)
+    ops: list[Obj] = [
+        {"op": "test", "path": "/metadata/uid", "value": at(obj, "metadata", "uid")},
+        {"op": "test", "path": "/metadata/generation", "value": at(obj, "metadata", "generation")},
+        {"op": "add", "path": "/metadata/annotations", "value": notes},
+    ]
+    for part, value in parts.items():
+        if value is not None:
+            ops.append({"op": "add", "path": f"/spec/{part}", "value": value})
+        elif part in table(obj, "spec"):
+            ops.append({"op": "remove", "path": f"/spec/{part}"})
+    return ops
+
+
+def roll_out(obj: Obj, edit: RollOut, action_id: str, shape: Shape, *, scaled: bool) -> list[Obj]:
+    """The patch of a roll-out: template, and the replica count unless an autoscaler owns it."""
+    parts: dict[str, Any] = {}
+    template = template_for(obj, edit.release, action_id, shape)
+    if _without_action(template) != _without_action(table(obj, "spec", "template")):
+        parts["template"] = template
+    if not scaled and number(obj, "spec", "replicas") != edit.replicas:
+        parts["replicas"] = edit.replicas
+    now = table(obj, "spec", "strategy")
+    before: Obj = json.loads(note(obj, STRATEGY) or json.dumps(now))
+    strategy = safe_strategy(before, edit.replicas) or before
+    if edit.strategy == "blue_green":
+        strategy = {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0},
+        }
+    if strategy != now:
+        parts["strategy"] = strategy
+    ops = replace(obj, action_id, **parts)
+    notes: dict[str, str] = ops[2]["value"]
+    notes.pop(STRATEGY, None)
+    if strategy != before:
+        notes[STRATEGY] = json.dumps(before, sort_keys=True)
+    if at(obj, "spec", "revisionHistoryLimit") == 0:
+        kept = {"revision": revision_of(obj), "template": table(obj, "spec", "template")}
+        notes[TEMPLATE] = json.dumps(kept, sort_keys=True)
+    return ops
+
+
+def kept_template(obj: Obj, revision: int) -> Obj | None:
+    """The template of ``revision`` that a roll-out kept where the cluster keeps no history."""
+    kept: Any = json.loads(note(obj, TEMPLATE) or "{}")
+    return kept["template"] if kept.get("revision") == revision else None
+
+
+def _without_action(template: Obj) -> Obj:
+    bare: Obj = copy.deepcopy(template)
+    table(bare, "metadata", "annotations").pop(ACTION, None)
+    if not table(bare, "metadata", "annotations"):
+        table(bare, "metadata").pop("annotations", None)
+    return bare
+
+
+def template_for(obj: Obj, release: Release, action_id: str, shape: Shape) -> Obj:
+    """The pod template that serves ``release``: weights and configuration in one revision."""
+    template: Obj = copy.deepcopy(table(obj, "spec", "template"))
+    box = main_container(template, shape.container)
+    if not box:
+        raise Refused(f"{at(obj, 'metadata', 'name')} has no container to roll out to.")
+    said = _said(release, shape)
+    image = release.image or _filled(shape.image, release)
+    if image:
+        box["image"] = image
+    _set_env(box, {shape.env[k]: v for k, v in said.items() if k in shape.env})
+    _configure(box, release.config)
+    notes = template.setdefault("metadata", {}).setdefault("annotations", {})
+    for key, field_name in NOTES:
+        _put(notes, key, said.get(field_name))
+    _put(notes, CONFIG, said.get("config"))
+    notes[ACTION] = action_id
+    return template
+
+
+def _said(release: Release, shape: Shape) -> dict[str, str | None]:
+    config = json.dumps(release.config, sort_keys=True) if release.config else None
+    return {
+        "model": release.model,
+        "version": release.version,
+        "digest": release.digest,
+        "artifact": _filled(shape.artifact, release) or release.artifact,
+        "config": config,
+    }
+
+
+def _filled(pattern: str | None, release: Release) -> str | None:
+    if not pattern or not release.version:
+        return None
+    digest = (release.digest or "").removeprefix("sha256:")
+    return pattern.format(
+        model=release.model, version=release.version, digest=digest, digest12=digest[:12]
+    )
+
+
+def _put(notes: dict[str, str], key: str, value: str | None) -> None:
+    if value is None:
+        notes.pop(key, None)
+    else:
+        notes[key] = value
+
+
+def _set_env(box: Obj, wanted: Mapping[str, str | None]) -> None:
+    env = [e for e in many(box, "env") if e["name"] not in wanted]
+    env += [{"name": k, "value": v} for k, v in wanted.items() if v is not None]
+    if env or "env" in box:
+        box["env"] = env
+
+
+def _configure(box: Obj, config: Mapping[str, Json]) -> None:
+    """``env``, ``args``, ``command`` and ``resources`` of a release's configuration."""
+    env = config.get("env")
+    if isinstance(env, dict):
+        _set_env(box, {k: None if v is None else str(v) for k, v in env.items()})
+    for key in ("args", "command", "resources"):
+        if key in config:
+            box[key] = config[key]
+
+
+def safe_strategy(strategy: Obj, replicas: int) -> Obj | None:
+    """A rolling strategy that keeps one replica, where the present one would stop them all.
+
+    ``None`` where the strategy keeps at least one replica, and for ``Recreate``: that one is chosen
+    where two revisions cannot run side by side (a volume or a device only one may hold).
+    """
+    rolling = table(strategy, "rollingUpdate")
+    if strategy.get("type", "RollingUpdate") != "RollingUpdate" or replicas < 1:
+        return None
+    if share(rolling.get("maxUnavailable", "25%"), replicas, up=False) < replicas:
+        return None
+    surge = rolling.get("maxSurge", "25%")
+    kept = surge if share(surge, replicas, up=True) > 0 else 1
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": kept}}
+
+
+def share(value: Any, replicas: int, *, up: bool) -> int:
+    """An int-or-percent of ``replicas``; percentages of surge round up, of unavailability down."""
+    text = str(value)
+    if text.endswith("%"):
+        exact = int(text[:-1]) * replicas
+        return -(-exact // 100) if up else exact // 100
+    return int(text)
+
+
+def restart(obj: Obj, action_id: str) -> list[Obj]:
+    """A new template with nothing but the action in it: the same action restarts once."""
+    template: Obj = copy.deepcopy(table(obj, "spec", "template"))
+    notes = template.setdefault("metadata", {}).setdefault("annotations", {})
+    notes["steward.dev/restarted-by"] = action_id
+    return replace(obj, action_id, template=template)
+
+
+def scale(obj: Obj, edit: Scale, action_id: str) -> list[Obj]:
+    """The patch that sets the number of replicas."""
+    return replace(obj, action_id, replicas=edit.replicas)
+
+
+def roll_back(obj: Obj, old: Obj, action_id: str, *, intact: bool) -> list[Obj]:
+    """The patch that returns to the template of an old ReplicaSet, and continues if paused.
+
+    Args:
+        obj: the Deployment now.
+        old: the ReplicaSet to return to.
+        action_id: what the effect carries.
+        intact: the old replicas all serve still, so that the strategy that a roll-out replaced
+            (see :func:`safe_strategy`) can be put back without stopping any.
+    """
+    template: Obj = copy.deepcopy(table(old, "spec", "template"))
+    table(template, "metadata", "labels").pop(HASH, None)
+    parts: dict[str, Any] = {"template": template}
+    if at(obj, "spec", "paused"):
+        parts["paused"] = None
+    before = note(obj, STRATEGY)
+    if before and intact:
+        ops = replace(obj, action_id, **parts, strategy=json.loads(before))
+        del ops[2]["value"][STRATEGY]
+        return ops
+    strategy = safe_strategy(table(obj, "spec", "strategy"), number(obj, "spec", "replicas"))
+    if strategy is not None:
+        parts["strategy"] = strategy
+    return replace(obj, action_id, **parts)
+
+
+def paused(obj: Obj, wanted: bool, action_id: str) -> list[Obj]:
+    """The patch that pauses or resumes."""
+    return replace(obj, action_id, paused=True if wanted else None)

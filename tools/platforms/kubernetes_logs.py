@@ -1,0 +1,102 @@
+"""What pods say: their logs, and the counters of the model servers in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from tools.errors import Refused, ToolError
+from tools.platforms.base import LogLine, Traffic
+from tools.platforms.kubernetes_api import Api, api_path
+from tools.platforms.kubernetes_errors import Forbidden, Missing
+from tools.platforms.kubernetes_objects import moment
+from tools.platforms.kubernetes_pods import Pod
+from tools.serving import metrics
+
+PODS = 20
+"""Pods whose logs are read for one answer, at most."""
+
+
+def read_logs(
+    api: Api,
+    pods: Sequence[Pod],
+    *,
+    container: str | None,
+    since: timedelta,
+    limit: int,
+    previous: bool,
+) -> list[LogLine]:
+    """The newest ``limit`` lines of these pods, oldest first; pods without a log are left out."""
+    lines: list[LogLine] = []
+    for pod in sorted(pods, key=lambda p: (p.ready, p.name))[:PODS]:
+        for box in pod.boxes:
+            wanted = not box.init if container is None else box.name == container
+            if wanted or (box.init and box.stage != "terminated"):
+                lines += _box_log(api, pod, box.name, since, limit, previous)
+    lines.sort(key=lambda line: line.at or datetime.min.replace(tzinfo=api.now().tzinfo))
+    return lines[-limit:]
+
+
+def _box_log(
+    api: Api, pod: Pod, container: str, since: timedelta, limit: int, previous: bool
+) -> list[LogLine]:
+    query: dict[str, object] = {
+        "container": container,
+        "timestamps": "true",
+        "tailLines": limit,
+        "limitBytes": 2_000_000,
+    }
+    if previous:
+        query["previous"] = "true"
+    else:
+        query["sinceSeconds"] = max(1, int(since.total_seconds()))
+    try:
+        text = api.text(api_path("v1", pod.namespace, "pods", pod.name, "log"), query)
+    except Forbidden:
+        raise
+    except (Missing, Refused):
+        return []  # the container has not started, or has no earlier run
+    source = pod.name if len(pod.boxes) == 1 else f"{pod.name}/{container}"
+    return [_line(source, row) for row in text.splitlines()]
+
+
+def _line(source: str, row: str) -> LogLine:
+    stamp, _, text = row.partition(" ")
+    try:
+        return LogLine(moment(stamp), source, text)
+    except ValueError:
+        return LogLine(None, source, row)
+
+
+def last_words(api: Api, pod: Pod, container: str) -> str:
+    """The last line a crashed container wrote, or nothing."""
+    for previous in (True, False):
+        try:
+            lines = _box_log(api, pod, container, timedelta(hours=1), 5, previous)
+        except ToolError:
+            return ""
+        said = [line.text.strip() for line in lines if line.text.strip()]
+        if said:
+            return said[-1]
+    return ""
+
+
+def read_traffic(api: Api, pods: Sequence[Pod], port: str) -> Traffic | None:
+    """Counters of these pods' servers, added up; ``None`` where none answers.
+
+    Metrics are read through the API server's pod proxy, so that they can be had from outside the
+    cluster as well.
+    """
+    total: metrics.Counters | None = None
+    for pod in [p for p in pods if p.ready][:PODS]:
+        path = api_path("v1", pod.namespace, "pods", f"{pod.name}:{port}", "proxy", "metrics")
+        try:
+            found = metrics.parse(api.text(path))
+        except ToolError:
+            continue
+        for counters in found.values():
+            total = total or metrics.Counters()
+            total.add(counters)
+    if total is None:
+        return None
+    return Traffic(total.requests, total.error, total.quantile(0.95), total.quality, total.labelled)

@@ -1,0 +1,199 @@
+"""A pod reduced to what status and causes need: thousands of them fit in a few megabytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from tools.platforms.base import Replica
+from tools.platforms.kubernetes_objects import (
+    ACTION,
+    HASH,
+    VERSION,
+    Obj,
+    at,
+    condition,
+    controller,
+    created,
+    many,
+    moment,
+    note,
+    number,
+    table,
+)
+
+HASHES = (HASH, "rollouts-pod-template-hash", "controller-revision-hash")
+"""Labels by which controllers tell revisions of a template apart."""
+Stage = Literal["waiting", "running", "terminated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One container of a pod, as its kubelet reports it."""
+
+    name: str
+    image: str
+    init: bool
+    ready: bool
+    started: bool
+    restarts: int
+    stage: Stage
+    reason: str
+    """Why it waits or why it ended: ``CrashLoopBackOff``, ``OOMKilled``, …"""
+    message: str
+    exit: int | None
+    since: datetime | None
+    last_reason: str
+    """Why it ended the time before."""
+    last_exit: int | None
+    last_message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod. Times are the cluster's."""
+
+    name: str
+    namespace: str
+    uid: str
+    owner_kind: str
+    owner_name: str
+    owner_uid: str
+    hash: str
+    node: str | None
+    phase: str
+    reason: str
+    message: str
+    ready: bool
+    ready_since: datetime | None
+    created: datetime
+    deleted: datetime | None
+    """When it should be gone: the request's time plus the grace period."""
+    finalizers: tuple[str, ...]
+    unscheduled: str
+    """What the scheduler says, while it finds no node."""
+    unscheduled_since: datetime | None
+    gate: str
+    version: str | None
+    action_id: str | None
+    boxes: tuple[Box, ...]
+
+    @property
+    def restarts(self) -> int:
+        """Restarts of all its containers."""
+        return sum(box.restarts for box in self.boxes)
+
+    @property
+    def over(self) -> bool:
+        """Finished for good: it is no replica any more."""
+        return self.phase in ("Succeeded", "Failed")
+
+
+def read_pod(obj: Obj) -> Pod:
+    """The pod of an API object."""
+    meta, status = obj["metadata"], table(obj, "status")
+    kind, owner, owner_uid = controller(obj)
+    labels = table(meta, "labels")
+    if kind == "ReplicaSet" and HASHES[1] in labels:
+        kind = "RolloutReplicaSet"
+    ready = condition(obj, "Ready")
+    scheduled = condition(obj, "PodScheduled")
+    waits = scheduled.get("status") == "False"
+    return Pod(
+        name=meta["name"],
+        namespace=meta.get("namespace", ""),
+        uid=meta["uid"],
+        owner_kind=kind,
+        owner_name=owner,
+        owner_uid=owner_uid,
+        hash=next((str(labels[key]) for key in HASHES if key in labels), ""),
+        node=at(obj, "spec", "nodeName"),
+        phase=status.get("phase", "Pending"),
+        reason=status.get("reason", ""),
+        message=status.get("message", ""),
+        ready=ready.get("status") == "True" and "deletionTimestamp" not in meta,
+        ready_since=moment(ready.get("lastTransitionTime")),
+        created=created(obj),
+        deleted=moment(meta.get("deletionTimestamp")),
+        finalizers=tuple(meta.get("finalizers") or ()),
+        unscheduled=scheduled.get("message", "") if waits else "",
+        unscheduled_since=moment(scheduled.get("lastTransitionTime")) if waits else None,
+        gate=_gate(obj),
+        version=note(obj, VERSION),
+        action_id=note(obj, ACTION),
+        boxes=_boxes(obj),
+    )
+
+
+def _gate(obj: Obj) -> str:
+    if condition(obj, "Ready").get("reason") != "ReadinessGatesNotReady":
+        return ""
+    gates = [str(g["conditionType"]) for g in many(obj, "spec", "readinessGates")]
+    return next((g for g in gates if condition(obj, g).get("status") != "True"), "")
+
+
+def _boxes(obj: Obj) -> tuple[Box, ...]:
+    sidecars = {
+        c["name"] for c in many(obj, "spec", "initContainers") if c.get("restartPolicy") == "Always"
+    }
+    first = [
+        _box(s, s["name"] not in sidecars) for s in many(obj, "status", "initContainerStatuses")
+    ]
+    return (*first, *(_box(s, False) for s in many(obj, "status", "containerStatuses")))
+
+
+def _box(status: Obj, init: bool) -> Box:
+    state = table(status, "state")
+    stage: Stage = "waiting"
+    if "running" in state:
+        stage = "running"
+    elif "terminated" in state:
+        stage = "terminated"
+    inner, last = table(state, stage), table(status, "lastState", "terminated")
+    return Box(
+        name=status["name"],
+        image=status.get("image", ""),
+        init=init,
+        ready=bool(status.get("ready")),
+        started=bool(status.get("started")),
+        restarts=number(status, "restartCount"),
+        stage=stage,
+        reason=inner.get("reason", ""),
+        message=inner.get("message", ""),
+        exit=inner.get("exitCode"),
+        since=moment(inner.get("startedAt")),
+        last_reason=last.get("reason", ""),
+        last_exit=last.get("exitCode"),
+        last_message=last.get("message", ""),
+    )
+
+
+def replica(pod: Pod, revision: int, why: str) -> Replica:
+    """The pod as the contract's replica."""
+    return Replica(
+        id=pod.name,
+        ready=pod.ready,
+        revision=revision,
+        version=pod.version,
+        started_at=pod.created,
+        restarts=pod.restarts,
+        node=pod.node,
+        state=_state(pod),
+        message="" if pod.ready else why,
+    )
+
+
+def _state(pod: Pod) -> str:
+    if pod.deleted:
+        return "draining"
+    if pod.phase == "Failed":
+        return "crashed"
+    if not pod.node:
+        return "pending"
+    for box in pod.boxes:
+        if box.reason in ("CrashLoopBackOff", "OOMKilled", "Error", "StartError"):
+            return "crashed"
+    if pod.ready:
+        return "running"
+    return "starting"

@@ -1,0 +1,267 @@
+"""Finding workloads and reading what belongs to them, with a bounded number of calls.
+
+One workload costs at most ten calls: the object, its ReplicaSets (metadata only), its pods and,
+when something is wrong, the events of three pods and the state of three nodes. A listing costs one
+call per 500 objects of a kind.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tools.errors import BadArguments, unknown
+from tools.platforms.base import PlatformEvent
+from tools.platforms.kubernetes_api import METADATA, Api, api_path
+from tools.platforms.kubernetes_errors import Forbidden, Missing
+from tools.platforms.kubernetes_objects import (
+    HASH,
+    REVISION,
+    Obj,
+    at,
+    condition,
+    controller,
+    moment,
+    name_of,
+    namespace_of,
+    number,
+    selector_text,
+    table,
+)
+from tools.platforms.kubernetes_pods import Pod, read_pod
+from tools.platforms.kubernetes_status import View, complete, counts, revision_of
+
+PLURALS = {
+    "Deployment": ("apps/v1", "deployments"),
+    "StatefulSet": ("apps/v1", "statefulsets"),
+    "DaemonSet": ("apps/v1", "daemonsets"),
+    "Rollout": ("argoproj.io/v1alpha1", "rollouts"),
+    "InferenceService": ("serving.kserve.io/v1beta1", "inferenceservices"),
+}
+_OWN = ("Deployment", "StatefulSet", "DaemonSet")
+_LOOKED_AT = 3
+"""Pods whose events, and nodes whose state, are read for one status."""
+LIVE = {"fieldSelector": "status.phase!=Succeeded"}
+
+
+class Reader:
+    """Reads one cluster; knows no edits."""
+
+    def __init__(self, api: Api, namespaces: Sequence[str]) -> None:
+        self.api = api
+        self.namespaces = tuple(namespaces)
+        """Empty means all of them, which needs a ClusterRole."""
+        self._extra: tuple[str, ...] | None = None
+
+    @property
+    def scopes(self) -> tuple[str | None, ...]:
+        """The namespaces to list, or ``(None,)`` for all at once."""
+        return self.namespaces or (None,)
+
+    def kinds(self) -> tuple[str, ...]:
+        """Workload kinds of this cluster; custom ones where their definitions are installed."""
+        if self._extra is None:
+            groups = {str(g.get("name")) for g in self.api.get("/apis").get("groups") or ()}
+            self._extra = tuple(
+                kind
+                for kind, (version, _) in PLURALS.items()
+                if kind not in _OWN and version.split("/")[0] in groups
+            )
+        return (*_OWN, *self._extra)
+
+    def path(self, obj: Obj, *rest: str) -> str:
+        """The address of a workload."""
+        version, plural = PLURALS[obj["kind"]]
+        return api_path(version, namespace_of(obj), plural, name_of(obj), *rest)
+
+    def workload(self, ref: str) -> Obj:
+        """The workload a reference means; raises ``BadArguments`` with near names."""
+        namespace, _, name = ref.rpartition("/")
+        if not namespace:
+            return self._anywhere(name)
+        found = self._at(namespace, name)
+        if found is None:
+            raise unknown("deployment", ref, self.names(), "部署")
+        return found
+
+    def again(self, obj: Obj) -> Obj:
+        """The same workload, read anew."""
+        return {**self.api.get(self.path(obj)), "kind": obj["kind"]}
+
+    def _at(self, namespace: str, name: str) -> Obj | None:
+        for kind in self.kinds():
+            version, plural = PLURALS[kind]
+            found = self.api.find(api_path(version, namespace, plural, name))
+            if found is not None:
+                return {**found, "kind": kind}
+        return None
+
+    def _anywhere(self, name: str) -> Obj:
+        refs = [ref for ref in self.names() if ref.rpartition("/")[2] == name]
+        if len(refs) > 1:
+            raise BadArguments(
+                f"{name} exists in several namespaces; say one of {', '.join(refs)}.",
+                f"多个命名空间里都有 {name}；请写明：{'、'.join(refs)}。",
+            )
+        if not refs:
+            raise unknown("deployment", name, self.names(), "部署")
+        return self.workload(refs[0])
+
+    def names(self) -> list[str]:
+        """``namespace/name`` of every workload of the built-in kinds."""
+        return [
+            f"{namespace_of(o)}/{name_of(o)}"
+            for kind in _OWN
+            for o in self._listed(kind, accept=METADATA)
+        ]
+
+    def _listed(self, kind: str, accept: str = "") -> Iterator[Obj]:
+        version, plural = PLURALS[kind]
+        for scope in self.scopes:
+            for item in self.api.items(api_path(version, scope, plural), accept=accept):
+                yield {**item, "kind": kind}
+
+    def views(self) -> Iterator[View]:
+        """Every workload with its pods; without events."""
+        pods: dict[tuple[str, str, str], list[Pod]] = defaultdict(list)
+        for scope in self.scopes:
+            for item in self.api.items(api_path("v1", scope, "pods"), LIVE):
+                pod = read_pod(item)
+                pods[pod.namespace, *_root(pod)].append(pod)
+        hashes: dict[str, dict[str, int]] | None = None
+        now = self.api.now()
+        for kind in self.kinds():
+            for work in self._listed(kind):
+                own = pods.get((str(namespace_of(work)), kind, name_of(work)), [])
+                if kind == "Deployment" and not _plain(work):
+                    hashes = hashes if hashes is not None else self._all_revisions()
+                    yield _view(work, own, hashes.get(at(work, "metadata", "uid"), {}), now)
+                else:
+                    yield _simple(work, own, now)
+
+    def _all_revisions(self) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for scope in self.scopes:
+            for item in self.api.items(api_path("apps/v1", scope, "replicasets"), accept=METADATA):
+                found[controller(item)[2]][_hash(item)] = number(
+                    item, "metadata", "annotations", REVISION
+                )
+        return found
+
+    def replica_sets(self, work: Obj, *, full: bool = False) -> list[Obj]:
+        """ReplicaSets that the Deployment owns; metadata only, unless ``full``."""
+        path = api_path("apps/v1", namespace_of(work), "replicasets")
+        uid = at(work, "metadata", "uid")
+        query = {"labelSelector": selector_text(work)}
+        found = self.api.items(path, query, accept="" if full else METADATA)
+        return [item for item in found if controller(item)[2] == uid]
+
+    def pods(self, work: Obj) -> list[Pod]:
+        """Pods that the workload owns, directly or through a ReplicaSet."""
+        path = api_path("v1", namespace_of(work), "pods")
+        query = {"labelSelector": selector_text(work), **LIVE}
+        mine = (work["kind"], name_of(work))
+        found = (read_pod(item) for item in self.api.items(path, query))
+        return [pod for pod in found if _root(pod) == mine]
+
+    def view(self, work: Obj) -> View:
+        """Everything about one workload, with the events of what is wrong."""
+        pods = self.pods(work)
+        if work["kind"] == "Deployment":
+            sets = self.replica_sets(work)
+            revisions = {_hash(s): number(s, "metadata", "annotations", REVISION) for s in sets}
+            view = _view(work, pods, revisions, self.api.now())
+        else:
+            view = _simple(work, pods, self.api.now())
+        return self._explained(view)
+
+    def _explained(self, view: View) -> View:
+        numbers = counts(view.workload)
+        ill = [p for p in view.pods if not p.ready and not p.over and not p.unscheduled]
+        asked = [p.uid for p in ill if p.hash == view.newest and not p.deleted][:_LOOKED_AT]
+        if not complete(numbers) and view.workload["kind"] in ("StatefulSet", "DaemonSet"):
+            asked.append(str(at(view.workload, "metadata", "uid")))
+        events = {uid: self.events_about(str(namespace_of(view.workload)), uid) for uid in asked}
+        nodes = list(dict.fromkeys(p.node for p in ill if p.node))[:_LOOKED_AT]
+        return replace(view, events=events, lost=self._lost(nodes))
+
+    def _lost(self, nodes: Sequence[str]) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        with suppress(Forbidden):  # nodes are cluster-wide; without that right they count as well
+            for name in nodes:
+                try:
+                    node = self.api.get(api_path("v1", None, "nodes", name))
+                except Missing:
+                    found[name] = "the node does not exist any more"
+                    continue
+                ready = condition(node, "Ready")
+                if ready.get("status") != "True":
+                    found[name] = str(ready.get("message") or "not ready")
+        return found
+
+    def events_about(self, namespace: str, uid: str) -> tuple[PlatformEvent, ...]:
+        """Events about one object, oldest first."""
+        query = {"fieldSelector": f"involvedObject.uid={uid}"}
+        found = [
+            read_event(e)
+            for e in self.api.items(api_path("v1", namespace, "events"), query, most=100)
+        ]
+        return tuple(sorted(found, key=lambda e: e.at))
+
+    def events(self, scope: str | None, since: timedelta) -> list[PlatformEvent]:
+        """Events of a namespace (or of all) since then, oldest first."""
+        cut = self.api.now() - since
+        items = self.api.items(api_path("v1", scope, "events"), most=5000)
+        return sorted((e for i in items if (e := read_event(i)).at >= cut), key=lambda e: e.at)
+
+
+def read_event(obj: Obj) -> PlatformEvent:
+    """An event as the contract words it; both generations of its time fields are read."""
+    series = table(obj, "series")
+    when = series.get("lastObservedTime") or obj.get("lastTimestamp") or obj.get("eventTime")
+    when = when or obj.get("firstTimestamp") or at(obj, "metadata", "creationTimestamp")
+    about = table(obj, "involvedObject")
+    known = moment(when)
+    assert known is not None
+    return PlatformEvent(
+        at=known,
+        target=f"{str(about.get('kind')).lower()}/{about.get('name')}",
+        kind="warning" if obj.get("type") == "Warning" else "normal",
+        reason=str(obj.get("reason") or ""),
+        message=" ".join(str(obj.get("message") or "").split()),
+        count=number(series, "count") or number(obj, "count") or 1,
+    )
+
+
+def _root(pod: Pod) -> tuple[str, str]:
+    """The workload of a pod: a ReplicaSet is named after its Deployment and the template hash."""
+    if pod.owner_kind.endswith("ReplicaSet") and pod.owner_name.endswith(f"-{pod.hash}"):
+        kind = "Deployment" if pod.owner_kind == "ReplicaSet" else "Rollout"
+        return kind, pod.owner_name[: -len(pod.hash) - 1]
+    return pod.owner_kind, pod.owner_name
+
+
+def _hash(replica_set: Obj) -> str:
+    return str(at(replica_set, "metadata", "labels", HASH) or "")
+
+
+def _plain(work: Obj) -> bool:
+    return complete(counts(work))
+
+
+def _view(work: Obj, pods: list[Pod], revisions: Mapping[str, int], now: datetime) -> View:
+    current = revision_of(work)
+    newest = next((h for h, n in revisions.items() if n == current and n), "")
+    return View(work, pods, revisions, newest, current, now)
+
+
+def _simple(work: Obj, pods: list[Pod], now: datetime) -> View:
+    """A view without ReplicaSets: the newest revision is what the status or the youngest pod says."""
+    said = at(work, "status", "updateRevision") or at(work, "status", "currentPodHash")
+    youngest = max((p for p in pods if not p.deleted), key=lambda p: p.created, default=None)
+    newest = str(said or (youngest.hash if youngest else ""))
+    revision = revision_of(work) or number(work, "metadata", "generation")
+    return View(work, pods, {newest: revision}, newest, revision, now)

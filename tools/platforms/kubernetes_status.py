@@ -1,0 +1,264 @@
+"""From objects to a status: how far a roll-out is, and what holds it up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tools.contract import Json
+from tools.platforms.base import Phase, PlatformEvent, Release, Status
+from tools.platforms.kubernetes_causes import Cause, creation_refused, pod_cause, short
+from tools.platforms.kubernetes_objects import (
+    ACTION,
+    ARTIFACT,
+    CONFIG,
+    DIGEST,
+    MODEL,
+    REVISION,
+    VERSION,
+    Obj,
+    at,
+    condition,
+    many,
+    moment,
+    name_of,
+    namespace_of,
+    note,
+    number,
+    table,
+)
+from tools.platforms.kubernetes_pods import Pod, replica
+
+SHOWN = 1000
+"""Replicas listed in one status, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers of a workload's status, under one name for every kind."""
+
+    wanted: int
+    total: int
+    updated: int
+    ready: int
+    available: int
+    seen: bool
+    """Whether the controller has looked at the newest desired state."""
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A workload with everything that was read about it."""
+
+    workload: Obj
+    pods: Sequence[Pod]
+    revisions: Mapping[str, int]
+    """Template hash → revision number."""
+    newest: str
+    """Template hash of the newest revision; empty while there is none."""
+    revision: int
+    now: datetime
+    events: Mapping[str, Sequence[PlatformEvent]] = field(
+        default_factory=dict[str, "Sequence[PlatformEvent]"]
+    )
+    """By the uid of the object they are about."""
+    lost: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Nodes that are not ready → what they say."""
+
+    @property
+    def fresh(self) -> list[Pod]:
+        """Pods of the newest revision that count."""
+        return [p for p in self.pods if p.hash == self.newest and not p.deleted and not p.over]
+
+    @property
+    def leaving(self) -> list[Pod]:
+        """Pods that have been told to stop and are still there."""
+        return [p for p in self.pods if p.deleted and not p.over]
+
+
+def counts(workload: Obj) -> Counts:
+    """The numbers of a Deployment, StatefulSet or DaemonSet."""
+    spec, said = table(workload, "spec"), table(workload, "status")
+    seen = number(said, "observedGeneration") >= number(workload, "metadata", "generation")
+    if workload.get("kind") == "DaemonSet":
+        return Counts(
+            wanted=number(said, "desiredNumberScheduled"),
+            total=number(said, "currentNumberScheduled"),
+            updated=number(said, "updatedNumberScheduled"),
+            ready=number(said, "numberReady"),
+            available=number(said, "numberAvailable"),
+            seen=seen,
+            paused=False,
+        )
+    return Counts(
+        wanted=1 if spec.get("replicas") is None else number(spec, "replicas"),
+        total=number(said, "replicas"),
+        updated=number(said, "updatedReplicas"),
+        ready=number(said, "readyReplicas"),
+        available=number(said, "availableReplicas"),
+        seen=seen,
+        paused=bool(spec.get("paused")),
+    )
+
+
+def release_of(workload: Obj, container: str | None = None) -> Release:
+    """What the pod template runs, by Steward's annotations and its main container."""
+    return release_in(table(workload, "spec", "template"), container)
+
+
+def release_in(template: Obj, container: str | None = None) -> Release:
+    """What one pod template runs."""
+    notes = table(template, "metadata", "annotations")
+    return Release(
+        model=notes.get(MODEL),
+        version=notes.get(VERSION),
+        digest=notes.get(DIGEST),
+        artifact=notes.get(ARTIFACT),
+        image=main_container(template, container).get("image"),
+        config=_config(notes.get(CONFIG)),
+    )
+
+
+def main_container(template: Obj, name: str | None = None) -> Obj:
+    """The container of that name, or the default-container annotation's, or the first."""
+    found = many(template, "spec", "containers")
+    wanted = name or at(
+        template, "metadata", "annotations", "kubectl.kubernetes.io/default-container"
+    )
+    named = [c for c in found if c.get("name") == wanted]
+    return (named or found or [{}])[0]
+
+
+def _config(text: str | None) -> Mapping[str, Json]:
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def status(
+    view: View, platform: str, *, container: str | None = None, endpoint: str | None = None
+) -> Status:
+    """The contract's status of a workload."""
+    work, numbers = view.workload, counts(view.workload)
+    causes = _causes(view)
+    phase, message = _judge(view, numbers, causes)
+    alive = [p for p in view.pods if not p.over][:SHOWN]
+    return Status(
+        name=name_of(work),
+        namespace=namespace_of(work),
+        platform=platform,
+        uid=str(at(work, "metadata", "uid")),
+        generation=str(number(work, "metadata", "generation")),
+        revision=view.revision,
+        release=release_of(work, container),
+        wanted=numbers.wanted,
+        ready=sum(p.ready for p in alive) if view.pods else numbers.ready,
+        updated=numbers.updated if numbers.seen else len(view.fresh),
+        phase=phase,
+        replicas=tuple(replica(p, view.revisions.get(p.hash, 0), _why(causes, p)) for p in alive),
+        message=message,
+        action_id=note(work, ACTION),
+        endpoint=endpoint,
+    )
+
+
+def _why(causes: Mapping[str, Cause], pod: Pod) -> str:
+    return causes[pod.uid].text if pod.uid in causes else ""
+
+
+def _causes(view: View) -> dict[str, Cause]:
+    found: dict[str, Cause] = {}
+    for pod in view.pods:
+        if pod.ready and pod.node not in view.lost:
+            continue
+        cause = pod_cause(pod, tuple(view.events.get(pod.uid, ())), dict(view.lost))
+        if cause is not None:
+            found[pod.uid] = cause
+    return found
+
+
+def complete(numbers: Counts) -> bool:
+    """The newest revision is everywhere and available; old replicas may still be leaving."""
+    return (
+        numbers.seen
+        and numbers.updated == numbers.wanted
+        and numbers.total == numbers.updated
+        and numbers.available >= numbers.wanted
+    )
+
+
+def _judge(view: View, numbers: Counts, causes: Mapping[str, Cause]) -> tuple[Phase, str]:
+    main = leading(view, causes)
+    if numbers.paused:
+        return "paused", main.text if main else "the roll-out is paused"
+    if not numbers.seen:
+        return "progressing", "the controller has not looked at the change yet"
+    if complete(numbers):
+        return _settled(view, causes)
+    rolled = _rolled_out(view.workload, numbers)
+    if condition(view.workload, "Progressing").get("reason") == "ProgressDeadlineExceeded":
+        seconds = number(view.workload, "spec", "progressDeadlineSeconds") or 600
+        return "failed", main.text if main else f"no progress within {seconds} s"
+    if main is not None and main.final(view.now):
+        return ("degraded" if rolled else "failed"), main.text
+    done = f"{numbers.updated} of {numbers.wanted} replicas updated, {numbers.available} available"
+    return "progressing", main.text if main else done
+
+
+def _settled(view: View, causes: Mapping[str, Cause]) -> tuple[Phase, str]:
+    lost = [c for p in view.pods if p.node in view.lost and (c := causes.get(p.uid))]
+    if lost:
+        return "degraded", lost[0].text
+    leaving = view.leaving
+    stuck = [c for p in leaving if (c := causes.get(p.uid)) and c.final(view.now)]
+    if stuck:
+        return "degraded", stuck[0].text
+    if leaving:
+        return "progressing", f"{len(leaving)} old replicas are still terminating"
+    wanted = counts(view.workload).wanted
+    return "complete", "" if wanted else "scaled to zero: nothing runs"
+
+
+def _rolled_out(workload: Obj, numbers: Counts) -> bool:
+    """Whether the newest revision was once complete, so that trouble now is no failed roll-out."""
+    if workload.get("kind") == "Deployment":
+        return condition(workload, "Progressing").get("reason") == "NewReplicaSetAvailable"
+    return numbers.updated == numbers.wanted
+
+
+def leading(view: View, causes: Mapping[str, Cause]) -> Cause | None:
+    """The cause that holds the roll-out up: of the newest revision's pods first."""
+    refused = condition(view.workload, "ReplicaFailure")
+    found: list[Cause] = [causes[p.uid] for p in view.fresh if p.uid in causes]
+    if refused.get("status") == "True":
+        since = moment(refused.get("lastTransitionTime")) or view.now
+        blocked = creation_refused(str(refused.get("message")), since)
+        if not found:
+            found.append(blocked)
+    found += [
+        causes[p.uid] for p in view.pods if p.hash == view.newest and p.over and p.uid in causes
+    ]
+    if not found:
+        found = [causes[p.uid] for p in view.pods if p.uid in causes]
+    final = [c for c in found if c.final(view.now)]
+    return (final or sorted(found, key=lambda c: c.patience) or [None])[0]
+
+
+def summary_of(view: View) -> str:
+    """One line of numbers for progress reports."""
+    numbers = counts(view.workload)
+    return short(
+        f"{numbers.updated} of {numbers.wanted} updated, {numbers.available} available,"
+        f" {len(view.leaving)} leaving"
+    )
+
+
+def revision_of(workload: Obj) -> int:
+    """The revision number the controller wrote on it; 0 before it looked, or where it does not."""
+    notes = table(workload, "metadata", "annotations")
+    return number(notes, REVISION) or number(notes, "rollout.argoproj.io/revision")
