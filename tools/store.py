@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tools.errors import Unavailable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, MetaData
+    from sqlalchemy import Connection, Engine, MetaData, Table
 
 
 class StoreError(Unavailable):
@@ -109,6 +109,16 @@ class Store:
             if self.is_sqlite:
                 connection.exec_driver_sql("COMMIT")
             connection.commit()
+
+    def insert_ignoring(self, table: Table) -> Any:
+        """An INSERT that does nothing when the key is taken (``rowcount`` tells)."""
+        if self.is_sqlite:
+            from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+            return sqlite_insert(table).on_conflict_do_nothing()
+        from sqlalchemy.dialects.postgresql import insert as postgres_insert
+
+        return postgres_insert(table).on_conflict_do_nothing()
 
     @contextmanager
     def read(self) -> Generator[Connection]:

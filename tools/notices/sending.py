@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from tools.contract import (
@@ -13,14 +14,22 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    Target,
     Verdict,
     changing,
 )
-from tools.errors import Unavailable
+from tools.errors import BadArguments, Cancelled, Failed
+from tools.notices.base import Notice, Notices, NoticeTarget, notices
 from tools.words import Channel, Text
+from tools.zone import moment, zone_of
 
 if TYPE_CHECKING:
     from tools.world import World
+
+ATTEMPTS = 3
+"""Tries within the action itself; later ones are the outbox's."""
+PATIENCE = timedelta(seconds=5)
+"""How long to wait for another process that is sending it right now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +82,89 @@ class SendNotice:
 
     def plan(self, world: World, args: NoticeArguments) -> Plan:
         """The exact text, and where it goes."""
-        raise Unavailable("send_notice is not built yet.")
+        text = args.text.strip()
+        if not text:
+            raise BadArguments("A notice needs a text.", "通知需要内容。")
+        port = notices(world)
+        target = port.target(args.target)
+        port.check(target.name)
+        quoted = "\n".join(f"+ {line}" for line in text.splitlines())
+        return Plan(
+            target=Target(
+                "notice-target", target.name, f"{target.kind}:{target.name}", target.version
+            ),
+            title=f"Send a notice to {target.name} ({target.kind}, {target.address})",
+            diff=f"to {target.name} ({target.kind}, {target.address}):\n{quoted}",
+            blast_radius=f"everybody who reads {target.name}",
+            undo="cannot be undone: a message that was sent cannot be taken back",
+            verification="the service of the target accepts it",
+            deadline=timedelta(seconds=90),
+            warnings=_warnings(target),
+            details={"target": target.name, "kind": target.kind, "text": text},
+        )
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """Put it in the outbox under the action's id, and try to deliver it."""
-        raise Unavailable("send_notice is not built yet.")
+        port = notices(world)
+        target = str(plan.details["target"])
+        notice = port.send(act.id, target, str(plan.details["text"]))
+        for attempt in range(1, ATTEMPTS + 1):
+            act.progress(f"attempt {attempt} to reach {target}", attempt / (ATTEMPTS + 1))
+            notice = port.deliver(act.id)
+            if notice.state != "queued" or plan.details["kind"] == "slack":
+                break
+            _wait(world, port, notice, act)
+        if notice.state == "failed":
+            raise Failed(f"The notice was not sent. {notice.error}", f"通知未发送。{notice.error}")
+        return Outcome(f"{notice.state} to {target}", {"notice": notice.id, "target": target})
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Was it delivered?"""
-        raise Unavailable("send_notice is not built yet.")
+        until = world.clock.now() + PATIENCE
+        while True:
+            notice = notices(world).notice(act.id)
+            if notice is None or notice.state in ("delivered", "failed", "cancelled"):
+                break
+            if world.clock.now() >= until:
+                break
+            act.check()
+            world.clock.sleep(0.5)
+        return _verdict(notice, plan, world)
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Is there an outbox row of this action?"""
-        raise Unavailable("send_notice is not built yet.")
+        return Happened.NO if notices(world).notice(action_id) is None else Happened.YES
+
+
+def _warnings(target: NoticeTarget) -> tuple[str, ...]:
+    if target.kind == "slack":
+        return ("Slack messages are sent by steward serve; until it runs, this one waits.",)
+    if target.kind == "unreadable":
+        return (f"It would wait: {target.address}",)
+    return ()
+
+
+def _wait(world: World, port: Notices, notice: Notice, act: Act) -> None:
+    """Wait for the next try; a person who cancels keeps the notice from being sent later."""
+    try:
+        act.check()
+        left = (notice.next_try - world.clock.now()).total_seconds()
+        world.clock.sleep(min(max(left, 0.0), 12.0) + 0.01)
+        act.check()
+    except Cancelled:
+        port.cancel(notice.key)
+        raise
+
+
+def _verdict(notice: Notice | None, plan: Plan, world: World) -> Verdict:
+    target = str(plan.details["target"])
+    if notice is None:
+        return Verdict(False, f"there is no notice to {target} in the outbox", "not stored")
+    if notice.state == "delivered":
+        tries = f" at attempt {notice.attempts}" if notice.attempts > 1 else ""
+        return Verdict(True, f"{target} accepted notice {notice.id}{tries}")
+    if notice.state in ("queued", "sending"):
+        until = moment(notice.gives_up, zone_of(world.fleet), "en")
+        why = f" {notice.error}" if notice.error else ""
+        return Verdict(False, f"queued, will retry until {until}.{why}", "not delivered yet")
+    return Verdict(False, notice.error or f"the notice is {notice.state}", "not delivered")

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from tools.contract import Act, Call, Effect, Happened, Outcome, Phrases, Plan, Verdict, changing
-from tools.errors import Unavailable
+from tools.contract import (
+    Act,
+    Call,
+    Effect,
+    Happened,
+    Outcome,
+    Phrases,
+    Plan,
+    Target,
+    Verdict,
+    changing,
+)
+from tools.errors import BadArguments
+from tools.notices.base import notices
+from tools.schedules.base import Schedule, schedules
+from tools.schedules.cron import following, parse, rhythm, shortest_gap, spoken
+from tools.schedules.written import policy
 from tools.words import Channel, Word
+from tools.zone import moment, zone_named, zone_of
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -64,20 +83,89 @@ class ScheduleSummary:
 
     def plan(self, world: World, args: ScheduleArguments) -> Plan:
         """The row it would add, and the next three runs."""
-        raise Unavailable("schedule_summary is not built yet.")
+        zone = zone_of(world.fleet)
+        line, zone = parse(args.when, zone)
+        target = notices(world).target(args.channel)
+        port = schedules(world)
+        name = _free_name(port.all(), line, zone.key, target.name)
+        missed, grace = policy(world.fleet)
+        upcoming = following(line, zone, world.clock.now(), 3)
+        runs = ", ".join(moment(at, zone, "en") for at in upcoming)
+        return Plan(
+            target=Target("schedule", name, "new", "absent"),
+            title=f"Post a status summary to {target.name} {spoken(line, 'en')} ({zone.key})",
+            diff=f"+ {name}: {line} ({zone.key}) to {target.name} ({target.kind})",
+            blast_radius=f"one message to {target.address} per run; the next: {runs}",
+            undo=f"unschedule {name}",
+            verification="read the schedule back and compute its next run",
+            deadline=timedelta(seconds=15),
+            undo_on_failure=True,
+            warnings=_warnings(line),
+            details={
+                "name": name,
+                "cron": line,
+                "timezone": zone.key,
+                "channel": target.name,
+                "missed": missed,
+                "grace": int(grace.total_seconds()),
+            },
+        )
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """Add the row, carrying the action's id."""
-        raise Unavailable("schedule_summary is not built yet.")
+        facts = plan.details
+        schedules(world).add(
+            Schedule(
+                uid=act.id,
+                name=str(facts["name"]),
+                cron=str(facts["cron"]),
+                timezone=str(facts["timezone"]),
+                channel=str(facts["channel"]),
+                window="24h",
+                since=world.clock.now(),
+                missed="skip" if facts["missed"] == "skip" else "catch_up",
+                grace=timedelta(seconds=int(str(facts["grace"]))),
+            )
+        )
+        return Outcome(f"scheduled as {facts['name']}", {"name": facts["name"]})
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """The row is there and its next run is computed."""
-        raise Unavailable("schedule_summary is not built yet.")
+        name = str(plan.details["name"])
+        found = [s for s in schedules(world).all() if s.name == name and s.uid == act.id]
+        if not found:
+            return Verdict(False, f"no schedule {name} of this action is kept", "not stored")
+        zone = zone_named(found[0].timezone)
+        upcoming = following(found[0].cron, zone, world.clock.now(), 1)
+        if not upcoming:
+            return Verdict(False, f"{name} has no next run", "never due")
+        return Verdict(True, f"{name} runs next {moment(upcoming[0], zone, 'en')}")
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Unschedule it."""
-        raise Unavailable("schedule_summary is not built yet.")
+        return Call("unschedule_summary", {"name": str(plan.details["name"])})
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Is there a row of this action?"""
-        raise Unavailable("schedule_summary is not built yet.")
+        return Happened.YES if schedules(world).made_by(action_id) else Happened.NO
+
+
+def _free_name(kept: Sequence[Schedule], line: str, zone: str, channel: str) -> str:
+    for schedule in kept:
+        if (schedule.cron, schedule.timezone, schedule.channel) == (line, zone, channel):
+            raise BadArguments(
+                f"That summary is scheduled already, as {schedule.name}.",
+                f"该总结已经定时，名为 {schedule.name}。",
+            )
+    slug = re.sub(r"[^a-z0-9]+", "-", channel.lower()).strip("-") or "channel"
+    base = f"{rhythm(line)}-{slug}"
+    taken = {s.name for s in kept}
+    names = (base if n == 1 else f"{base}-{n}" for n in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
+
+
+def _warnings(line: str) -> tuple[str, ...]:
+    said = ["Summaries are posted by steward serve; while it is not running, none is."]
+    if shortest_gap(line) < timedelta(minutes=30):
+        said.append(f"That is a message {spoken(line, 'en')}; people stop reading such channels.")
+    return tuple(said)

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from tools.contract import Act, Call, Effect, Happened, Outcome, Phrases, Plan, Verdict, changing
-from tools.errors import Unavailable
+from tools.contract import (
+    Act,
+    Call,
+    Effect,
+    Happened,
+    Json,
+    Outcome,
+    Phrases,
+    Plan,
+    Target,
+    Verdict,
+    changing,
+)
+from tools.errors import Refused
+from tools.schedules.base import Schedule, schedules
+from tools.schedules.cron import spoken
 from tools.words import Word
+from tools.zone import zone_of
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -60,20 +76,50 @@ class UnscheduleSummary:
 
     def plan(self, world: World, args: UnscheduleArguments) -> Plan:
         """The row it would end."""
-        raise Unavailable("unschedule_summary is not built yet.")
+        schedule = schedules(world).named(args.name)
+        if schedule.source == "file":
+            raise Refused(
+                f"{schedule.name} is written in steward.yaml (schedules.summaries); remove it "
+                "there.",
+                f"{schedule.name} 写在 steward.yaml（schedules.summaries）中，请在文件里删除。",
+            )
+        line = f"{schedule.cron} ({schedule.timezone}) to {schedule.channel}"
+        return Plan(
+            target=Target("schedule", schedule.name, schedule.uid, line),
+            title=f"Stop the summary {schedule.name} ({spoken(schedule.cron, 'en')})",
+            diff=f"- {schedule.name}: {line}",
+            blast_radius=f"{schedule.channel} gets no more of these summaries",
+            undo=f"schedule it again: {line}",
+            verification="look that it is no longer among the schedules",
+            deadline=timedelta(seconds=15),
+            details={"uid": schedule.uid, "name": schedule.name, **_again(world, schedule)},
+        )
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """End it, carrying the action's id."""
-        raise Unavailable("unschedule_summary is not built yet.")
+        port = schedules(world)
+        if not port.end(str(plan.details["uid"]), act.id) and not port.ended_by(act.id):
+            return Outcome(f"{plan.details['name']} had been stopped already")
+        return Outcome(f"{plan.details['name']} stopped", {"name": plan.details["name"]})
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """The row is gone from what will run."""
-        raise Unavailable("unschedule_summary is not built yet.")
+        uids = {s.uid for s in schedules(world).all()}
+        if plan.details["uid"] in uids:
+            return Verdict(False, f"{plan.details['name']} is still scheduled", "still in force")
+        return Verdict(True, f"{plan.details['name']} is no longer scheduled; {len(uids)} remain")
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Schedule it again."""
-        raise Unavailable("unschedule_summary is not built yet.")
+        again = {"when": plan.details["when"], "channel": plan.details["channel"]}
+        return Call("schedule_summary", again)
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Was it ended by this action?"""
-        raise Unavailable("unschedule_summary is not built yet.")
+        return Happened.YES if schedules(world).ended_by(action_id) else Happened.NO
+
+
+def _again(world: World, schedule: Schedule) -> dict[str, Json]:
+    own = schedule.timezone == zone_of(world.fleet).key
+    when = schedule.cron if own else f"CRON_TZ={schedule.timezone} {schedule.cron}"
+    return {"when": when, "channel": schedule.channel}
