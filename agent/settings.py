@@ -36,6 +36,20 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """Slack's secrets; what Slack may do is the ``slack`` section of steward.yaml."""
+
+    bot_token: str
+    """SLACK_BOT_TOKEN, ``xoxb-…``."""
+    app_token: str | None = None
+    """SLACK_APP_TOKEN, ``xapp-…``: Socket Mode."""
+    signing_secret: str | None = None
+    """SLACK_SIGNING_SECRET: HTTP mode."""
+    api_url: str = "https://slack.com/api/"
+    """SLACK_API_URL: another address of the Web API (a proxy, a stand-in)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Where state lives, which fleet, which brain."""
 
@@ -51,6 +65,8 @@ class Settings:
     """The unix user at this terminal."""
     colour: bool
     """Off when NO_COLOR is set or TERM is dumb."""
+    slack: SlackSettings | None = None
+    """Slack, when SLACK_BOT_TOKEN is set."""
 
 
 def load(environment: Mapping[str, str] | None = None, *, fleet: str | None = None) -> Settings:
@@ -71,6 +87,7 @@ def load(environment: Mapping[str, str] | None = None, *, fleet: str | None = No
         model=_model(env),
         user=env.get("STEWARD_USER") or env.get("USER") or env.get("LOGNAME") or "local",
         colour="NO_COLOR" not in env and env.get("TERM") != "dumb",
+        slack=_slack(env),
     )
 
 
@@ -105,6 +122,18 @@ def _model(env: Mapping[str, str]) -> ModelSettings | None:
         max_cost=_number(env, "STEWARD_MAX_COST", 0.0),
         input_price=_number(env, "STEWARD_INPUT_PRICE", 0.0),
         output_price=_number(env, "STEWARD_OUTPUT_PRICE", 0.0),
+    )
+
+
+def _slack(env: Mapping[str, str]) -> SlackSettings | None:
+    token = env.get("SLACK_BOT_TOKEN")
+    if not token:
+        return None
+    return SlackSettings(
+        bot_token=token,
+        app_token=env.get("SLACK_APP_TOKEN") or None,
+        signing_secret=env.get("SLACK_SIGNING_SECRET") or None,
+        api_url=env.get("SLACK_API_URL") or "https://slack.com/api/",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import Unavailable
@@ -29,6 +29,8 @@ class Store:
         self.url = url
         self._engine: Engine | None = None
         self._lock = Lock()
+        # SQLite lets waiting writers sleep and poll; threads of one process queue here instead.
+        self._writing = RLock()
         self._ensured: set[int] = set()
 
     @classmethod
@@ -96,7 +98,7 @@ class Store:
     @contextmanager
     def write(self) -> Generator[Connection]:
         """A transaction that holds the write lock from its first statement (SQLite: IMMEDIATE)."""
-        with self._translated(), self.engine.connect() as connection:
+        with self._queued(), self._translated(), self.engine.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
@@ -119,6 +121,14 @@ class Store:
         from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
         return postgres_insert(table).on_conflict_do_nothing()
+
+    @contextmanager
+    def _queued(self) -> Generator[None]:
+        if self.is_sqlite:
+            with self._writing:
+                yield
+        else:
+            yield
 
     @contextmanager
     def read(self) -> Generator[Connection]:
