@@ -77,10 +77,11 @@ class DeploymentReport:
                 for n, v in s.traffic.items()
             )
             lines.append(f"{'流量' if lang == 'zh' else 'Traffic'}: {shares}")
-        for r in s.replicas:
-            if not r.ready and r.message and r.message not in s.message:
-                lines.append(f"- {r.id} {r.state}: {r.message}")
-        return lines
+        return lines + [
+            f"- {r.id} {r.state}: {r.message}"
+            for r in s.replicas
+            if not r.ready and r.message and r.message not in s.message
+        ]
 
     def _traffic(self, lang: Lang) -> str:
         t = self.traffic

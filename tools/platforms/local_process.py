@@ -113,6 +113,8 @@ def server_command(
     command += ["--listen-fd", str(fd), "--handover", str(run / f"{id}.sock")]
     command += ["--announce", str(run / f"{id}.json")]
     command += ["--threads", str(config.get("threads", 1))]
+    if release.digest:
+        command += ["--digest", release.digest]
     if config.get("module"):
         command += ["--module", str(config["module"])]
     params = config.get("params")

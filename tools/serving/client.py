@@ -64,12 +64,13 @@ def example(metadata: Mapping[str, Any]) -> Json:
         for n in shape:
             size *= n
         kind = str(tensor["datatype"])
-        zero: Json = "" if kind == "BYTES" else 0 if kind in _INTEGERS else 0.0
+        zero = "" if kind == "BYTES" else 0 if kind in _INTEGERS else 0.0
+        data: list[Json] = [zero] * size
         entry: dict[str, Json] = {
             "name": str(tensor["name"]),
             "datatype": kind,
             "shape": list[Json](shape),
-            "data": [zero] * size,
+            "data": data,
         }
         inputs.append(entry)
     return {"inputs": inputs}

@@ -34,6 +34,8 @@ class Options:
     module: Path | None = None
     """The model's code, needed where the artefact holds weights only."""
     params: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    digest: str | None = None
+    """sha256 the artefact must have; another one is not loaded."""
     threads: int = 1
     hold: bool = False
     """Load and become ready, but take no traffic until told to (blue/green)."""
@@ -63,6 +65,7 @@ def parse(argv: Sequence[str]) -> Options:
     parser.add_argument("--announce", type=Path)
     parser.add_argument("--module", type=Path)
     parser.add_argument("--params", type=json.loads, default={})
+    parser.add_argument("--digest")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--hold", action="store_true")
     parser.add_argument("--drain-grace", type=float, default=5.0)

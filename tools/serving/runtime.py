@@ -57,20 +57,32 @@ def load(
     *,
     module: Path | None = None,
     params: Mapping[str, Json] | None = None,
+    digest: str | None = None,
     threads: int = 1,
 ) -> Runtime:
     """Load ``artifact`` for serving.
 
     Raises:
-        CannotServe: the file is missing, or is not a model of that format.
+        CannotServe: the file is missing, was altered, or is not a model of that format.
     """
     if not artifact.is_file():
         raise CannotServe(Exit.ARTIFACT_MISSING, f"the artefact {artifact} is missing")
+    if digest is not None and _sha256(artifact) != digest:
+        raise CannotServe(
+            Exit.CANNOT_LOAD, f"{artifact.name} was altered: not sha256 {digest[:12]}"
+        )
     if format == "onnx":
         return _onnx(artifact, threads)
     if format == "safetensors":
         return _safetensors(artifact, module, params or {}, threads)
     raise CannotServe(Exit.CANNOT_LOAD, f"format {format} cannot be served; export it to onnx")
+
+
+def _sha256(file: Path) -> str:
+    from hashlib import file_digest
+
+    with file.open("rb") as opened:
+        return file_digest(opened, "sha256").hexdigest()
 
 
 def _onnx(artifact: Path, threads: int) -> Runtime:

@@ -122,6 +122,7 @@ class Server:
             options.format,
             module=options.module,
             params=options.params,
+            digest=options.digest,
             threads=options.threads,
         )
         if not any(len(t.shape) <= 1 for t in runtime.inputs):
