@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.contract import Finding, Phrases, reading
-from tools.errors import Unavailable
+from tools.models.job_findings import JobFound, JobsFound
 from tools.words import Job
 from tools.world import World
 
@@ -34,7 +34,7 @@ from tools.world import World
 )
 def list_jobs(world: World) -> Finding:
     """List training and optimisation jobs with state and progress, newest first."""
-    raise Unavailable("list_jobs is not ready.")
+    return JobsFound(tuple(world.jobs.list()), world.clock.now())
 
 
 @reading(
@@ -65,4 +65,4 @@ def list_jobs(world: World) -> Finding:
 )
 def job_status(world: World, job: Job) -> Finding:
     """Show one job: step, loss, ETA, checkpoint, restarts, and the cause when it failed."""
-    raise Unavailable("job_status is not ready.")
+    return JobFound(world.jobs.status(job), world.clock.now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -64,7 +65,7 @@ def _pace(steps: Sequence[Mapping[str, Any]]) -> float | None:
     recent = steps[-40:]
     paces = [
         (float(b["at"]) - float(a["at"])) / (int(b["step"]) - int(a["step"]))
-        for a, b in zip(recent, recent[1:], strict=False)
+        for a, b in pairwise(recent)
         if int(b["step"]) > int(a["step"])
     ]
     return median(paces) if paces else None

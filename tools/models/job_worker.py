@@ -69,7 +69,7 @@ def run(folder: JobFolder) -> int:
         operation = importlib.import_module(OPERATIONS[work.spec["kind"]])
         refuse_changed_code(work)
         operation.run(work)
-    except Exception as error:  # the border of a process: every failure is named and written down
+    except Exception as error:  # noqa: BLE001  the border of a process: every failure is named and written down
         import traceback
 
         traceback.print_exc()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from tools.contract import Act, Call, Effect, Happened, Json, Outcome, Plan, Target, Verdict
 from tools.models.base import JobSpec, JobStatus
 from tools.models.kinds import Outline, outline, parameters, refuse_without, spec_of
+from tools.models.numbers import span
 
 if TYPE_CHECKING:
     from tools.fleet import ModelSpec
@@ -56,10 +57,7 @@ class JobChange:
         """Launch the planned job, once per action."""
         job = spec_from(plan)
         resume = plan.details.get("resume")
-        if resume:
-            status = resume_job(world, str(resume))
-        else:
-            status = world.jobs.launch(job, act.id)
+        status = resume_job(world, str(resume)) if resume else world.jobs.launch(job, act.id)
         act.progress(f"Job {status.name} is {status.state}.")
         return Outcome(f"Job {status.name} started.", {"job": status.name, "model": job.model})
 
@@ -211,8 +209,8 @@ def verdict(world: World, status: JobStatus) -> Verdict:
     if (score := version.metrics.get("accuracy")) is not None:
         samples = version.metrics.get("test_samples", 0)
         text += f": accuracy {score:.3f} on {samples:.0f} test samples"
-    if status.started_at and status.ended_at:
-        text += f", {(status.ended_at - status.started_at).total_seconds():.0f} s"
+    if status.ended_at:
+        text += f", after {span((status.ended_at - status.created_at).total_seconds())}"
     if version.gate.get("passed") is False:
         text += f". {gate_sentence(version)}"
     return Verdict(True, text.rstrip(".") + ".")

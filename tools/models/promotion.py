@@ -7,9 +7,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tools.contract import Phrases, changing
-from tools.models.launching import JobChange
+from tools.contract import Phrases, Plan, changing
+from tools.errors import Refused, unknown
+from tools.models.alias_moves import AliasMove, carrying, move_plan, refuse_loss
+from tools.models.naming import known
+from tools.models.numbers import percent
 from tools.words import Alias, Model, Version, Word
+from tools.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class PromoteVersionArgs:
 
 
 @changing(PromoteVersionArgs)
-class PromoteVersion(JobChange):
+class PromoteVersion(AliasMove):
     """Give a version an alias such as production, moving it from the version that has it now."""
 
     phrases = Phrases(
@@ -53,6 +57,30 @@ class PromoteVersion(JobChange):
         ),
     )
 
+    def plan(self, world: World, args: PromoteVersionArgs) -> Plan:
+        """Resolve the version, hold it against its gate, and show what the alias leaves."""
+        model = known(world, args.model)
+        version = world.registry.resolve(model, args.version)
+        before = carrying(world, model, args.alias)
+        if before == version.number:
+            raise Refused(
+                f"{model} version {version.number} already is {args.alias}.",
+                f"{model} 版本 {version.number} 已经是 {args.alias}。",
+            )
+        if args.alias == "production":
+            refuse_loss(version, args.accept_loss)
+        world.registry.verified(version)
+        score = version.metrics.get("accuracy")
+        return move_plan(
+            model,
+            args.alias,
+            before,
+            version.number,
+            title=f"Promote {model} version {version.number} to {args.alias}"
+            + (f" (accuracy {percent(score)})" if score is not None else ""),
+            loss=args.accept_loss,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RemoveAliasArgs:
@@ -63,7 +91,7 @@ class RemoveAliasArgs:
 
 
 @changing(RemoveAliasArgs)
-class RemoveAlias(JobChange):
+class RemoveAlias(AliasMove):
     """Take an alias away from a model, so that no version carries it."""
 
     phrases = Phrases(
@@ -86,3 +114,13 @@ class RemoveAlias(JobChange):
             "{model} 不再需要 {alias} 别名",
         ),
     )
+
+    def plan(self, world: World, args: RemoveAliasArgs) -> Plan:
+        """Show which version loses the alias."""
+        model = known(world, args.model)
+        before = carrying(world, model, args.alias)
+        if before is None:
+            held = sorted({a for v in world.registry.versions(model) for a in v.aliases})
+            raise unknown(f"alias of {model}", args.alias, held, f"{model} 别名")
+        title = f"Remove the {args.alias} alias of {model} (version {before})"
+        return move_plan(model, args.alias, before, None, title=title)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tools.contract import Finding, Phrases, reading
 from tools.errors import Unavailable
+from tools.models.naming import known
+from tools.models.version_findings import ModelLine, ModelsFound, VersionsFound, version_line
 from tools.words import Deployment, Model, Version
 from tools.world import World
 
@@ -32,7 +34,24 @@ from tools.world import World
 )
 def list_models(world: World) -> Finding:
     """List the models with their newest and production versions."""
-    raise Unavailable("list_models is not ready.")
+    specs, registry = world.fleet.models, world.registry
+    names = list(dict.fromkeys([*specs, *registry.models()]))
+    lines: list[ModelLine] = []
+    for name in names:
+        versions = registry.versions(name)
+        live = [v for v in versions if "production" in v.aliases]
+        shown = (live or [*versions])[:1]
+        lines.append(
+            ModelLine(
+                name=name,
+                kind=specs[name].kind if name in specs else "registered",
+                versions=len(versions),
+                newest=versions[0].number if versions else None,
+                production=live[0].number if live else None,
+                accuracy=shown[0].metrics.get("accuracy") if shown else None,
+            )
+        )
+    return ModelsFound(tuple(lines))
 
 
 @reading(
@@ -61,7 +80,9 @@ def list_models(world: World) -> Finding:
 )
 def list_versions(world: World, model: Model) -> Finding:
     """List the registered versions of a model with metrics, aliases and origin."""
-    raise Unavailable("list_versions is not ready.")
+    name = known(world, model)
+    found = tuple(version_line(v) for v in world.registry.versions(name))
+    return VersionsFound(name, found, world.clock.now())
 
 
 @reading(
