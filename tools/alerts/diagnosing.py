@@ -40,7 +40,6 @@ class Diagnosis:
             "what tripped {alert}",
             "why did the rollout of {target} fail?",
             "why did {target} die",
-            "is {target} healthy?",
             "diagnose this machine",
             "what is going on with {alert}",
         ),
@@ -55,7 +54,7 @@ class Diagnosis:
             "{target} 为什么卡住了",
             "{target} 为什么一直重启",
             "{target} 一直报错，怎么回事",
-            "{target} 健康吗",
+            "{target} 怎么了",
         ),
     )
 )
