@@ -178,15 +178,15 @@ def _kubernetes(world: World, name: str, options: Mapping[str, Json]) -> Platfor
 
 
 def _registry(world: World) -> Any:
-    from tools.models.registry import build
+    from tools.models.registry import open_registry
 
-    return build(world)
+    return open_registry(world)
 
 
 def _jobs(world: World) -> Any:
-    from tools.models.jobs import build
+    from tools.models.jobs import open_jobs
 
-    return build(world)
+    return open_jobs(world)
 
 
 def _telemetry(world: World) -> Any:
@@ -202,7 +202,7 @@ def _alerts(world: World) -> Any:
 
 
 def _schedules(world: World) -> Any:
-    from tools.schedules.book import build
+    from tools.schedules.rows import build
 
     return build(world)
 

@@ -8,6 +8,7 @@ gathered, and the person is told in one line; when it heals, that is told as wel
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 import time
@@ -43,6 +44,7 @@ class ModelPlanner:
     offline: Planner
     fleet: Fleet
     home: Path
+    rest_seconds: float = REST_SECONDS
     _disclosure: Disclosure | None = None
     _failed_at: float | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -50,7 +52,7 @@ class ModelPlanner:
     def run(self, turn: Turn) -> Iterator[Event]:
         """Answer with the model; take over with the embedded planner when it fails."""
         zh = turn.lang == "zh"
-        if self._failed_at is not None and time.monotonic() - self._failed_at < REST_SECONDS:
+        if self._failed_at is not None and time.monotonic() - self._failed_at < self.rest_seconds:
             yield Notice(
                 "语言模型仍不可用，由内置规划器回答。"
                 if zh
@@ -145,7 +147,7 @@ def _loop(state: ModelTurn, settings: ModelSettings, messages: list[dict[str, st
         if state.stopped.is_set():
             return
         if mode == "messages" and isinstance(payload[0], AIMessageChunk):
-            text = payload[0].text
+            text = str(payload[0].text)
             if text:
                 state.events.put(Text(text))
 
@@ -154,13 +156,28 @@ def _model(settings: ModelSettings) -> Any:
     import httpx
     from langchain_openai import ChatOpenAI
 
-    return ChatOpenAI(
+    class StrictChat(ChatOpenAI):
+        """LangChain repairs truncated arguments while streaming; a repaired call is a guess."""
+
+        def _stream(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+            raw: dict[int, tuple[str, str]] = {}
+            for chunk in super()._stream(*args, **kwargs):
+                for part in getattr(chunk.message, "tool_call_chunks", ()):
+                    index = part["index"] or 0
+                    name, text = raw.get(index, ("", ""))
+                    raw[index] = (name + (part["name"] or ""), text + (part["args"] or ""))
+                yield chunk
+            for name, text in raw.values():
+                _check_arguments(name, text)
+
+    return StrictChat(
         model=settings.name,
         base_url=settings.base_url,
         api_key=settings.api_key,
         timeout=httpx.Timeout(settings.timeout, connect=min(5.0, settings.timeout)),
         max_retries=0,
         stream_usage=True,
+        streaming=True,
     )
 
 
@@ -240,14 +257,22 @@ def _answered(ask: Any, state: ModelTurn) -> Any:
     raise AssertionError("unreachable")
 
 
+def _check_arguments(name: str, text: str) -> None:
+    try:
+        sound = isinstance(json.loads(text or "{}"), dict)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise BrainFailed(
+            f"The language model sent arguments for {name} that are not a JSON object.",
+            f"语言模型为 {name} 给出的参数不是 JSON 对象。",
+        )
+
+
 def _check(message: Any, state: ModelTurn) -> None:
     """A message the loop could only misread is a failure of the endpoint."""
-    if message.invalid_tool_calls:
-        names = ", ".join(str(c.get("name")) for c in message.invalid_tool_calls)
-        raise BrainFailed(
-            f"The language model sent arguments for {names} that are not a JSON object.",
-            f"语言模型为 {names} 给出的参数不是 JSON 对象。",
-        )
+    for call in message.invalid_tool_calls:
+        _check_arguments(str(call.get("name")), str(call.get("args")))
     known = {*state.turn.toolbox.tools, "find_tools", "more_of"}
     for call in message.tool_calls:
         if call["name"] not in known:

@@ -26,14 +26,17 @@ _SHAPES = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# Every repetition is bounded or begins at a fixed word: a hostile line must not cost seconds.
 _NAMED = re.compile(
-    r"""(?P<name>["']?[\w.-]*(?:passw(?:or)?d|passwd|secret|token|api[_-]?key|access[_-]?key
-        |private[_-]?key|credential|authorization|密码|口令|密钥)[\w.-]*["']?\s*(?:[:=]|：)\s*)
-        (?P<value>(?:(?:bearer|basic)\s+)?(?:"[^"\n]*"|'[^'\n]*'|[^\s,;&"'}\]]+))""",
+    r"""(?P<name>(?:passw(?:or)?d|passwd|secret|token|api[_-]?key|access[_-]?key
+        |private[_-]?key|credential|authorization|密码|口令|密钥)[\w.-]{0,40}["']?\s{0,4}(?:[:=]|：)\s{0,4})
+        (?P<value>(?:(?:bearer|basic)\s{1,4})?(?:"[^"\n]{0,4096}"|'[^'\n]{0,4096}'|[^\s,;&"'}\]]{1,4096}))""",
     re.VERBOSE | re.IGNORECASE,
 )
-_BEARER = re.compile(r"(?P<name>\b(?:bearer|basic)\s+)(?P<value>[\w.~+/=-]{12,})", re.IGNORECASE)
-_USERINFO = re.compile(r"(?P<name>\b[a-z][a-z0-9+.-]*://[^\s/:@]+:)(?P<value>[^\s@/]+)(?=@)")
+_BEARER = re.compile(
+    r"(?P<name>\b(?:bearer|basic)\s{1,4})(?P<value>[\w.~+/=-]{12,4096})", re.IGNORECASE
+)
+_USERINFO = re.compile(r"(?P<name>://[^\s/:@]{1,200}:)(?P<value>[^\s@/]{1,200})(?=@)")
 _TELLING = re.compile(
     r"passw|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization",
     re.IGNORECASE,

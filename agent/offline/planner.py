@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from agent.conversations import Line
 from agent.events import Action, Event, Looking, Notice, Proposed, Reply, Text
+from agent.language import language_of
 from agent.toolbox import Looked
 from agent.turn import Turn
-from tools.contract import Call, Finding, Json
+from tools.contract import Call, Finding, Json, as_json
 from tools.errors import ToolError
 from tools.words import Lang
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.offline.brain import Brain, Past, Understanding
+    from agent.offline.brain import Brain, Past, Pending, Understanding
 
 
 @dataclass
@@ -94,27 +95,50 @@ class OfflinePlanner:
 
 
 def pasts(history: Sequence[Line], limit: int = 12) -> list[Past]:
-    """Earlier turns as the brain reads them: what was asked, called, proposed, asked back."""
-    from agent.offline.brain import Past
+    """Earlier turns as the brain reads them: what was asked, called, proposed, asked back.
+
+    What an action brought about (a version, a job) joins the arguments of its call, so that "roll
+    it out" after a training means the version that the training registered.
+    """
+    from agent.offline.turns import Past
 
     turns: list[Past] = []
-    question: Line | None = None
     calls: list[Call] = []
-    facts: dict[str, Json] = {}
+    text = ""
     for line in history:
         if line.role == "user":
-            question, calls, facts = line, [], {}
-        elif line.role == "tool" and line.call:
+            text, calls = line.text, []
+        elif line.role == "assistant":
+            turns.append(Past(text, tuple(calls), _pending(line.facts), language_of(text)))
+        elif line.call and (line.role == "tool" or line.id.endswith("/proposed")):
             calls.append(line.call)
-        elif line.role == "event" and line.call:
-            if line.id.endswith("/proposed"):
-                calls.append(line.call)
-            facts |= cast("Mapping[str, Json]", line.facts.get("outcome") or {})
-            if turns and line.facts.get("outcome"):
-                turns[-1] = turns[-1].after(cast("Mapping[str, Json]", line.facts["outcome"]))
-        elif line.role == "assistant" and question:
-            turns.append(Past.of(question.text, calls, line.facts, facts))
+        elif line.call and line.facts.get("outcome"):
+            made = cast("Mapping[str, Json]", line.facts["outcome"])
+            turns.append(Past("", (_enriched(line.call, made),), None))
     return turns[-limit:]
+
+
+SHARED = ("model", "version", "deployment", "job", "image")
+
+
+def _enriched(call: Call, made: Mapping[str, Json]) -> Call:
+    found = {k: str(made[k]) for k in SHARED if made.get(k) is not None}
+    return Call(call.tool, {**found, **call.args})
+
+
+def _pending(facts: Mapping[str, Json]) -> Pending | None:
+    from agent.offline.turns import Pending
+
+    kept = cast("Mapping[str, Any] | None", facts.get("pending"))
+    if not kept:
+        return None
+    return Pending(
+        Call(kept["call"]["tool"], kept["call"]["args"]),
+        kept["ask"],
+        tuple(kept["options"]),
+        tuple(Call(c["tool"], c["args"]) for c in kept["rest"]),
+        tuple(Call(c["tool"], c["args"]) for c in kept["before"]),
+    )
 
 
 def _answer(turn: Turn, looked: Sequence[Looked], lang: Lang) -> list[str]:
@@ -153,7 +177,9 @@ def _builds_on(call: Call, targets: set[str], turn: Turn) -> bool:
 def _facts(
     understood: Understanding, actions: Sequence[Action], held: Sequence[Call]
 ) -> dict[str, Json]:
-    facts: dict[str, Json] = dict(understood.memory())
+    facts: dict[str, Json] = {}
+    if understood.pending:
+        facts["pending"] = as_json(understood.pending)
     if actions and held:
         facts["after"] = actions[-1].number
         facts["held"] = [{"tool": c.tool, "args": dict(c.args)} for c in held]
