@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agent.offline.examples import all_phrases
 from agent.offline.text import HAN, fold
 from tools.contract import Tool
 
@@ -28,7 +29,8 @@ class Cue:
 def cues(tool: Tool) -> dict[str, Cue]:
     """The neighbours of every argument of a tool."""
     found = {p.name: Cue() for p in tool.parameters}
-    for phrase in (*tool.phrases.en, *tool.phrases.zh):
+    phrases = all_phrases(tool.name, tool.phrases)
+    for phrase in (*phrases.en, *phrases.zh):
         parts = _WORD.findall(fold(phrase))
         for i, part in enumerate(parts):
             cue = found.get(part[1:-1]) if part.startswith("{") else None

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args, get_origin
 
+from agent.offline.examples import all_phrases
 from agent.offline.features import features, hole, words
 from agent.offline.text import fold
 from tools.contract import Parameter, Phrases, Tool
@@ -43,7 +44,7 @@ class Guess:
 
 def label(tool: Tool) -> Label:
     """A tool as a label."""
-    return Label(tool.name, tool.phrases, tool.parameters)
+    return Label(tool.name, all_phrases(tool.name, tool.phrases), tool.parameters)
 
 
 def choices(parameter: Parameter) -> tuple[str, ...]:

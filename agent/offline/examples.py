@@ -1,0 +1,38 @@
+"""More ways to say what a tool's declaration already says, kept as text: slang, word orders, terse forms.
+
+A tool works without any: its declared phrases are enough to be understood. These widen the reach
+of the tools everybody uses, and would bury the declarations if they stood beside them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from tools.contract import Phrases
+
+_FOLDER = Path(__file__).parent / "paraphrases"
+
+
+@cache
+def paraphrases() -> Mapping[str, Phrases]:
+    """Tool name → further example phrases, from ``paraphrases/{en,zh}.txt``."""
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"en": [], "zh": []})
+    for lang in ("en", "zh"):
+        tool = ""
+        for line in (_FOLDER / f"{lang}.txt").read_text(encoding="utf-8").splitlines():
+            if line.startswith("["):
+                tool = line.strip("[] ")
+            elif line.strip():
+                found[tool][lang].append(line.strip())
+    return {name: Phrases(tuple(p["en"]), tuple(p["zh"])) for name, p in found.items()}
+
+
+def all_phrases(name: str, declared: Phrases) -> Phrases:
+    """The declared phrases of a tool with its paraphrases."""
+    more = paraphrases().get(name)
+    if more is None:
+        return declared
+    return Phrases((*declared.en, *more.en), (*declared.zh, *more.zh))
