@@ -8,7 +8,7 @@ from datetime import datetime
 from agent.events import Action, State
 from agent.ledger import Ledger
 from tools.errors import BadArguments
-from tools.world import ActionRow
+from tools.world import ActionDetail, ActionRow, DecisionRow
 
 
 class LedgerLog:
@@ -58,4 +58,29 @@ def row_of(action: Action) -> ActionRow:
         summary=summary or (action.outcome.summary if action.outcome else ""),
         undoes=action.undoes,
         details=action.outcome.details if action.outcome else {},
+        more=_detail(action),
+    )
+
+
+def _detail(action: Action) -> ActionDetail:
+    plan = action.plan
+    return ActionDetail(
+        diff=plan.diff,
+        blast_radius=plan.blast_radius,
+        undo=plan.undo,
+        verification=plan.verification,
+        risk=plan.risk.value,
+        warnings=plan.warnings,
+        requested_at=action.requester.front,
+        expires_at=action.expires_at,
+        needed=action.needed,
+        approvers=action.approvers,
+        decisions=tuple(
+            DecisionRow(d.who, d.verdict, d.at, d.reason, d.front) for d in action.decisions
+        ),
+        rule=action.rule,
+        outcome=action.outcome.summary if action.outcome else "",
+        evidence=action.verdict.evidence if action.verdict else "",
+        reason=action.reason,
+        undone_by=action.undone_by,
     )

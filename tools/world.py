@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -47,6 +48,42 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One person's yes or no."""
+
+    who: str
+    verdict: str
+    """``approve`` or ``reject``."""
+    at: datetime
+    reason: str
+    front: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDetail:
+    """The rest of an action: its preview, its decisions and its evidence."""
+
+    diff: str
+    blast_radius: str
+    undo: str
+    verification: str
+    risk: str
+    warnings: tuple[str, ...]
+    requested_at: str
+    """The front the request came from."""
+    expires_at: datetime
+    needed: int
+    approvers: tuple[str, ...]
+    decisions: tuple[DecisionRow, ...]
+    rule: str | None
+    """The pre-approved class (or the approval of another action) that said yes."""
+    outcome: str
+    evidence: str
+    reason: str
+    undone_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ActionRow:
     """One action of the ledger as tools may read it (``what changed lately?``)."""
 
@@ -66,6 +103,7 @@ class ActionRow:
     """Outcome, evidence or reason, in one sentence."""
     undoes: int | None = None
     details: Mapping[str, Json] = field(default_factory=dict[str, "Json"])
+    more: ActionDetail | None = None
 
 
 class ActionLog(Protocol):
@@ -121,6 +159,7 @@ class World:
         self.actions = actions
         self._ports = ports
         self._built: dict[str, Any] = {}
+        self._building = RLock()
 
     @cached_property
     def platforms(self) -> Platforms:
@@ -139,6 +178,7 @@ class World:
 
     def port(self, name: str) -> Any:
         """A further port by name (``telemetry``, ``alerts``, ``schedules``, ``notices``)."""
-        if name not in self._built:
-            self._built[name] = self._ports.more[name](self)
-        return self._built[name]
+        with self._building:  # a summary asks from several threads
+            if name not in self._built:
+                self._built[name] = self._ports.more[name](self)
+            return self._built[name]

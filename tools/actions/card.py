@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tools.contract import Phrases, reading
-from tools.errors import Unavailable
+from tools.actions.listing import ListedAction, listed
+from tools.actions.wording import state_words
+from tools.contract import Json, Phrases, reading
+from tools.errors import BadArguments
 from tools.words import ActionNumber
+from tools.world import ActionDetail
+from tools.zone import short, zone_named, zone_of
 
 if TYPE_CHECKING:
     from tools.words import Lang
@@ -18,11 +24,94 @@ if TYPE_CHECKING:
 class ActionCard:
     """One action: what, who, why, outcome and evidence."""
 
-    number: int
+    action: ListedAction
+    args: Mapping[str, Json]
+    more: ActionDetail | None
+    undone_by_title: str
+    now: datetime
+    timezone: str
 
     def say(self, lang: Lang) -> str:
-        """The card."""
-        raise Unavailable("show_action is not built yet.")
+        """Where it stands, then everything that is known, one thing a line."""
+        a = self.action
+        head = f"操作 {a.number}" if lang == "zh" else f"Action {a.number}"
+        stop = "：" if lang == "zh" else ": "
+        lines = [f"{head} {state_words(a.state, lang)}{stop}{a.title}"]
+        lines += [f"  {label}{stop}{text}" for label, text in self._fields(lang)]
+        if self.more and self.more.diff:
+            lines.append("  变更内容：" if lang == "zh" else "  change:")
+            lines += [f"    {row}" for row in self.more.diff.splitlines()[:40]]
+        return "\n".join(piece for line in lines for piece in folded(line))
+
+    def _fields(self, lang: Lang) -> Iterator[tuple[str, str]]:
+        zh = lang == "zh"
+        a, more = self.action, self.more
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.args.items())
+        yield ("调用" if zh else "call"), f"{a.tool}({arguments})"
+        yield ("目标" if zh else "target"), a.target.replace("/", " ", 1)
+        front = f" ({more.requested_at})" if more else ""
+        asked = f"{a.requested_by}{front}, {self._at(a.created_at)}"
+        yield ("提出人" if zh else "asked by"), asked
+        if more:
+            yield from self._decisions(more, zh)
+            yield from self._ends(more, zh)
+        elif a.summary:
+            yield ("结果" if zh else "outcome"), a.summary
+
+    def _decisions(self, more: ActionDetail, zh: bool) -> Iterator[tuple[str, str]]:
+        for d in more.decisions:
+            label = ("批准" if zh else "approved by") if d.verdict == "approve" else None
+            label = label or ("拒绝" if zh else "rejected by")
+            where = f" ({more.rule})" if more.rule else f" ({d.front})" if d.front else ""
+            why = f": {d.reason}" if d.reason and not more.rule else ""
+            yield label, f"{d.who}{where}, {self._at(d.at)}{why}"
+        if self.action.state == "proposed":
+            people = ", ".join(more.approvers) or "-"
+            need = f"{more.needed} of {people}" if more.needed > 1 else people
+            yield ("可批准" if zh else "may decide"), need
+            yield ("有效期至" if zh else "expires"), self._at(more.expires_at)
+
+    def _ends(self, more: ActionDetail, zh: bool) -> Iterator[tuple[str, str]]:
+        pairs = (
+            ("risk", "风险", more.risk),
+            ("reach", "影响", more.blast_radius),
+            ("verification", "验证方式", more.verification),
+            ("outcome", "结果", more.outcome),
+            ("evidence", "证据", more.evidence),
+            ("why", "原因", more.reason if more.reason != more.evidence else ""),
+            ("undo", "撤销方式", "" if more.undone_by else more.undo),
+        )
+        yield from ((label_zh if zh else en, text) for en, label_zh, text in pairs if text)
+        for warning in more.warnings:
+            yield ("注意" if zh else "warning"), warning
+        if self.action.undoes:
+            yield (
+                ("撤销的是" if zh else "undoes"),
+                f"{'操作' if zh else 'action'} {self.action.undoes}",
+            )
+        if more.undone_by:
+            title = f" ({self.undone_by_title})" if self.undone_by_title else ""
+            number = f"{'操作' if zh else 'action'} {more.undone_by}{title}"
+            yield ("已被撤销" if zh else "undone by"), number
+
+    def _at(self, at: datetime) -> str:
+        return short(at, self.now, zone_named(self.timezone))
+
+
+def folded(line: str) -> Iterator[str]:
+    """``line`` in pieces of at most 100 columns, indented alike."""
+    import textwrap
+
+    from tools.actions.wording import columns
+
+    if columns(line) <= 100:
+        yield line
+        return
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    width = 98 if line.isascii() else 50
+    yield from textwrap.wrap(
+        line, width, subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=False
+    )
 
 
 @reading(
@@ -59,4 +148,15 @@ class ActionCard:
 )
 def show_action(world: World, id: ActionNumber) -> ActionCard:
     """Show one action: its preview, who asked, who decided, outcome and evidence."""
-    raise Unavailable("show_action is not built yet.")
+    row = world.actions.row(id)
+    if row is None:
+        newest = world.actions.rows(limit=1)
+        raise BadArguments(
+            f"There is no action {id}"
+            + (f"; the newest is {newest[0].number}." if newest else "."),
+            f"没有编号为 {id} 的操作" + (f"；最新的是 {newest[0].number}。" if newest else "。"),
+        )
+    undo = world.actions.row(row.more.undone_by) if row.more and row.more.undone_by else None
+    title = undo.title if undo else ""
+    now, zone = world.clock.now(), zone_of(world.fleet).key
+    return ActionCard(listed(row), row.args, row.more, title, now, zone)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from tools.notices.base import Severity
-from tools.notices.outbox import text_of
+from tools.notices.rows import text_of
 from tools.notices.written import Escalation
 
 if TYPE_CHECKING:

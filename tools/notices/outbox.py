@@ -1,209 +1,219 @@
-"""The outbox: rows written once per key, taken by one sender at a time, tried until they go.
-
-A sender that dies leaves its row ``sending``; after a lease another takes it. Works on SQLite and
-Postgres: taking is a compare-and-set over state, owner and attempts.
-"""
+"""The notices port: targets, routes, outbox and escalation together."""
 
 from __future__ import annotations
 
-import hashlib
+import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from tools.notices.base import Notice, NoticeState, Severity
+from tools.errors import Failed, ToolError, Unavailable, unknown
+from tools.notices import destinations
+from tools.notices.base import Notice, NoticeTarget, Sender, Severity
+from tools.notices.escalation import Step, Threads
+from tools.notices.quiet import earliest
+from tools.notices.rows import ESCALATION, Outbox, notice_id
+from tools.notices.to_file import append, path_of
+from tools.notices.written import Rules, rules
+from tools.zone import zone_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from datetime import datetime
 
-    from tools.store import Store
+    from tools.world import World
 
-LEASE = timedelta(seconds=60)
-"""How long an attempt may take before another process may make it."""
-FIRST_WAIT = timedelta(seconds=5)
-LONGEST_WAIT = timedelta(minutes=15)
-ESCALATION = "escalation:"
-"""How the keys of escalations begin."""
+FRONTS = ("slack",)
+"""Kinds that only a front can deliver."""
 
 
-def wait_after(attempts: int, key: str) -> timedelta:
-    """How long to wait after that many attempts: doubling from 5 s to 15 min, ±20 % by key."""
-    plain = min(FIRST_WAIT * 2 ** min(attempts - 1, 12), LONGEST_WAIT)
-    spread = int(hashlib.sha256(f"{key}/{attempts}".encode()).hexdigest()[:4], 16) / 0xFFFF
-    return plain * (0.8 + 0.4 * spread)
+def build(world: World) -> SqlNotices:
+    """The notices port of a world."""
+    return SqlNotices(world)
 
 
-def notice_id(key: str) -> str:
-    """The short id a message carries."""
-    return hashlib.sha256(key.encode()).hexdigest()[:10]
+class SqlNotices:
+    """:class:`tools.notices.base.Notices` over the store."""
 
-
-class Outbox:
-    """The rows."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._outbox = Outbox(world.store)
+        self._threads = Threads(world.store)
+        self._senders: dict[str, Sender] = {}
+        self._owner = uuid.uuid4().hex
 
     @property
-    def tables(self) -> Any:
-        """The tables, created where they are missing."""
-        return self._t
+    def _rules(self) -> Rules:
+        return rules(self._world.fleet)
 
-    @property
-    def _t(self) -> Any:
-        from tools.notices import tables
+    def targets(self) -> Sequence[NoticeTarget]:
+        """Every target of the fleet."""
+        return destinations.targets(self._rules)
 
-        self._store.ensure(tables.tables)
-        return tables
+    def target(self, name: str) -> NoticeTarget:
+        """One target by name; raises ``BadArguments`` with the nearest names."""
+        return destinations.find(self._world.fleet, self._rules, name)
 
-    def put(self, notice: Notice) -> bool:
-        """Write a row once per key; false when it was there."""
-        t = self._t
-        with self._store.write() as c:
-            return self.put_in(c, t, notice)
+    def check(self, name: str) -> None:
+        """Raise ``Failed`` when the target's URL cannot be understood; touches no network."""
+        destination = self._rules.destinations.get(name)
+        if destination is None or destination.file is not None:
+            return
+        try:
+            url = destinations.secret_url(destination)
+        except Unavailable:
+            return
+        from tools.notices import through_apprise
 
-    def put_in(self, c: Connection, t: Any, notice: Notice) -> bool:
-        """:meth:`put` inside a transaction of the caller's, with the tables ensured before."""
-        values = {
-            "key": notice.key,
-            "id": notice.id,
-            "target": notice.target,
-            "kind": notice.kind,
-            "severity": notice.severity,
-            "subject": notice.subject,
-            "text": notice.text,
-            "attachment": str(notice.attachment) if notice.attachment else None,
-            "thread": notice.thread,
-            "state": "queued",
-            "created_at": text_of(notice.created_at),
-            "next_try": text_of(notice.next_try),
-            "gives_up": text_of(notice.gives_up),
-            "attempts": 0,
-            "owner": "",
-            "error": "",
-        }
-        statement = self._store.insert_ignoring(t.outbox).values(**values)
-        return c.execute(statement).rowcount == 1
+        through_apprise.check(name, url)
 
-    def get(self, key: str) -> Notice | None:
-        """The row of a key."""
-        t = self._t
-        with self._store.read() as c:
-            row = c.execute(t.select(t.outbox).where(t.outbox.c.key == key)).first()
-        return _notice(row) if row else None
+    def send(
+        self,
+        key: str,
+        target: str,
+        text: str,
+        *,
+        subject: str = "",
+        severity: Severity = "info",
+        attachment: Path | None = None,
+    ) -> Notice:
+        """Write a notice to one target once per ``key``, to go out at any hour."""
+        now = self._world.clock.now()
+        self._outbox.put(self._draft(key, target, severity, text, subject, now, None, attachment))
+        return self._kept(key)
 
-    def due(self, now: datetime, skip: Sequence[str], limit: int) -> Sequence[Notice]:
-        """Rows that somebody should try now, oldest first, without kinds this process cannot."""
-        t = self._t
-        query = (
-            t.select(t.outbox)
-            .where(
-                t.outbox.c.state.in_(("queued", "sending"))
-                & (t.outbox.c.next_try <= text_of(now))
-                & t.outbox.c.kind.not_in(list(skip))
-            )
-            .order_by(t.outbox.c.next_try)
-            .limit(limit)
+    def publish(
+        self, key: str, severity: Severity, text: str, *, subject: str, thread: str | None = None
+    ) -> Sequence[Notice]:
+        """Write a notice to every target of the routes, once per ``key``; escalate a thread."""
+        now, found = self._world.clock.now(), self._rules
+        when = earliest(found.quiet, severity, now, zone_of(self._world.fleet))
+        keys = [f"{key}:{name}" for name in found.routes.get(severity, ())]
+        for name, one in zip(found.routes.get(severity, ()), keys, strict=True):
+            self._outbox.put(self._draft(one, name, severity, text, subject, when, thread, None))
+        plan = found.escalation.get(severity)
+        if thread is not None and plan is not None:
+            self._threads.open(thread, severity, subject, text, now + plan.after)
+        return [self._kept(one) for one in keys]
+
+    def _draft(
+        self,
+        key: str,
+        target: str,
+        severity: Severity,
+        text: str,
+        subject: str,
+        when: datetime,
+        thread: str | None,
+        attachment: Path | None,
+    ) -> Notice:
+        where = self.target(target)
+        return Notice(
+            id=notice_id(key),
+            key=key,
+            target=where.name,
+            kind=where.kind,
+            severity=severity,
+            subject=subject or f"Steward, {self._world.fleet.name}",
+            text=text,
+            state="queued",
+            created_at=self._world.clock.now(),
+            next_try=when,
+            gives_up=when + self._rules.retry_for,
+            thread=thread,
+            attachment=attachment,
         )
-        with self._store.read() as c:
-            return [_notice(row) for row in c.execute(query)]
 
-    def take(self, notice: Notice, owner: str, now: datetime) -> Notice | None:
-        """Take a row as it was seen, for one attempt; ``None`` when another did."""
-        if notice.state not in ("queued", "sending") or notice.next_try > now:
-            return None
-        t = self._t
-        same = (
-            (t.outbox.c.key == notice.key)
-            & (t.outbox.c.state == notice.state)
-            & (t.outbox.c.attempts == notice.attempts)
-            & (t.outbox.c.next_try == text_of(notice.next_try))
+    def _kept(self, key: str) -> Notice:
+        found = self._outbox.get(key)
+        if found is None:
+            raise unknown("notice", key, [], "通知")
+        return found
+
+    def notice(self, key: str) -> Notice | None:
+        """The notice of a key."""
+        return self._outbox.get(key)
+
+    def deliver(self, key: str) -> Notice:
+        """Try this notice now if nobody else is at it; what became of it."""
+        notice = self._kept(key)
+        if notice.kind not in self._unable():
+            self._attempt(notice)
+        return self._kept(key)
+
+    def drain(self, limit: int = 20) -> int:
+        """Try what is due now; how many were delivered."""
+        due = self._outbox.due(self._world.clock.now(), self._unable(), limit)
+        return sum(self._attempt(notice) for notice in due)
+
+    def _unable(self) -> list[str]:
+        return [kind for kind in FRONTS if kind not in self._senders]
+
+    def _attempt(self, seen: Notice) -> bool:
+        clock = self._world.clock
+        notice = self._outbox.take(seen, self._owner, clock.now())
+        if notice is None:
+            return False
+        try:
+            self._transmit(notice)
+        except Failed as error:
+            self._outbox.failed(notice, self._owner, error.en)
+            return False
+        except ToolError as error:
+            self._outbox.again(notice, self._owner, clock.now(), error.en)
+            return False
+        except Exception as error:  # noqa: BLE001  a sender's bug must not stop the outbox
+            # Only the type: what the error says may hold the URL.
+            said = f"{notice.target}: the sender broke ({type(error).__name__})."
+            self._outbox.again(notice, self._owner, clock.now(), said)
+            return False
+        return self._outbox.delivered(notice, self._owner, clock.now())
+
+    def _transmit(self, notice: Notice) -> None:
+        if notice.kind in self._senders:
+            self._senders[notice.kind](notice)
+            return
+        destination = self._rules.destinations.get(notice.target)
+        if destination is None:
+            raise Unavailable(f"Target {notice.target} is no longer in steward.yaml.")
+        if destination.file is not None:
+            append(notice, path_of(self._world.home, destination.file))
+            return
+        from tools.notices import through_apprise
+
+        through_apprise.send(notice, destinations.secret_url(destination))
+
+    def escalate(self) -> int:
+        """Write the next level of every thread nobody acknowledged in time; how many."""
+        tables = self._outbox.tables
+
+        def write(c: object, step: Step) -> None:
+            self._outbox.put_in(c, tables, self._escalated(step))  # type: ignore[arg-type]
+
+        now = self._world.clock.now()
+        return len(self._threads.climb(self._rules.escalation, now, write))
+
+    def _escalated(self, step: Step) -> Notice:
+        key = f"{ESCALATION}{step.thread}:{step.level}"
+        text = f"Nobody has acknowledged this yet (escalation {step.level}).\n\n{step.text}"
+        now = self._world.clock.now()
+        return self._draft(
+            key, step.target, step.severity, text, step.subject, now, step.thread, None
         )
-        values = {
-            "state": "sending",
-            "owner": owner,
-            "attempts": notice.attempts + 1,
-            "next_try": text_of(now + LEASE),
-        }
-        with self._store.write() as c:
-            won = c.execute(t.update(t.outbox).where(same).values(**values)).rowcount == 1
-        return self.get(notice.key) if won else None
 
-    def delivered(self, notice: Notice, owner: str, now: datetime) -> bool:
-        """Note that it went out."""
-        values = {"state": "delivered", "delivered_at": text_of(now), "error": ""}
-        return self._settle(notice, owner, values)
-
-    def again(self, notice: Notice, owner: str, now: datetime, error: str) -> bool:
-        """Note why it did not, and when it is tried again; give up when its time is over."""
-        next_try = now + wait_after(notice.attempts, notice.key)
-        if next_try > notice.gives_up:
-            said = f"given up after {notice.attempts} attempts: {error}"
-            return self._settle(notice, owner, {"state": "failed", "error": said})
-        values = {"state": "queued", "next_try": text_of(next_try), "error": error}
-        return self._settle(notice, owner, values)
-
-    def failed(self, notice: Notice, owner: str, error: str) -> bool:
-        """Note that trying again is useless."""
-        return self._settle(notice, owner, {"state": "failed", "error": error})
-
-    def _settle(self, notice: Notice, owner: str, values: dict[str, Any]) -> bool:
-        t = self._t
-        mine = (
-            (t.outbox.c.key == notice.key)
-            & (t.outbox.c.state == "sending")
-            & (t.outbox.c.owner == owner)
-            & (t.outbox.c.attempts == notice.attempts)
-        )
-        with self._store.write() as c:
-            return c.execute(t.update(t.outbox).where(mine).values(**values)).rowcount == 1
+    def acknowledge(self, thread: str, who: str) -> bool:
+        """A person has it: no further escalation."""
+        first = self._threads.acknowledge(thread, who, self._world.clock.now())
+        self._outbox.cancel_escalations(thread)
+        return first
 
     def cancel(self, key: str) -> bool:
-        """Keep a waiting row from being sent; false when it is not waiting."""
-        return self._cancel(self._t.outbox.c.key == key) == 1
+        """Do not send it; false when it was sent, or is being sent."""
+        return self._outbox.cancel(key)
 
-    def cancel_escalations(self, thread: str) -> int:
-        """Keep the waiting escalations of a thread from being sent; how many."""
-        t = self._t
-        return self._cancel((t.outbox.c.thread == thread) & t.outbox.c.key.startswith(ESCALATION))
-
-    def _cancel(self, which: Any) -> int:
-        t = self._t
-        waiting = which & (t.outbox.c.state == "queued")
-        with self._store.write() as c:
-            changed = c.execute(t.update(t.outbox).where(waiting).values(state="cancelled"))
-            return int(changed.rowcount)
-
-    def recent(self, limit: int) -> Sequence[Notice]:
+    def recent(self, limit: int = 20) -> Sequence[Notice]:
         """Newest first."""
-        t = self._t
-        query = t.select(t.outbox).order_by(t.outbox.c.created_at.desc()).limit(limit)
-        with self._store.read() as c:
-            return [_notice(row) for row in c.execute(query)]
+        return self._outbox.recent(limit)
 
-
-def _notice(row: Any) -> Notice:
-    return Notice(
-        id=row.id,
-        key=row.key,
-        target=row.target,
-        kind=row.kind,
-        severity=cast("Severity", row.severity),
-        subject=row.subject,
-        text=row.text,
-        state=cast("NoticeState", row.state),
-        created_at=datetime.fromisoformat(row.created_at),
-        next_try=datetime.fromisoformat(row.next_try),
-        gives_up=datetime.fromisoformat(row.gives_up),
-        attempts=row.attempts,
-        delivered_at=datetime.fromisoformat(row.delivered_at) if row.delivered_at else None,
-        error=row.error,
-        thread=row.thread,
-        attachment=Path(row.attachment) if row.attachment else None,
-    )
-
-
-def text_of(at: datetime) -> str:
-    """A time as the tables keep it: UTC, fixed width, so that text order is time order."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    def deliver_with(self, kind: str, sender: Sender) -> None:
+        """Let this process deliver notices of a kind that only a front can."""
+        self._senders[kind] = sender
