@@ -129,6 +129,7 @@ class Traffic:
     """The model's own metric, where labels arrive."""
     labelled: int = 0
     """How many answers ``quality`` is the share of; 0 where it is not known."""
+    p50_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tools.platforms.base import RollOut, Traffic
 
 Z = 1.645
 """One-sided 95 %."""
-MIN_SLOWER = 0.002
+MIN_SLOWER = 0.005
 """Seconds of p95 below which a slowdown is noise, whatever its ratio."""
 MAX_QUALITY_LOSS = 0.01
 """Share of right answers the new version may lose before it counts as worse."""
@@ -64,7 +64,9 @@ def judge(
         return Ruling("roll_back", unhealthy_cause or "a replica of the new version is not ready")
     requests = new.requests if new else 0
     if new is not None:
-        bad = _errors(plan, new, stable) or _worse(new, stable) or _slower(plan, new, stable)
+        bad = (
+            _errors(plan, new, stable) or _worse(new, stable) or _slower(plan, new, stable, pauses)
+        )
         if bad:
             return Ruling("roll_back", bad)
     if pauses < 1:
@@ -91,18 +93,32 @@ def _errors(plan: RollOut, new: Traffic, stable: Traffic | None) -> str:
     return ""
 
 
-def _slower(plan: RollOut, new: Traffic, stable: Traffic | None) -> str:
+def _slower(plan: RollOut, new: Traffic, stable: Traffic | None, pauses: float) -> str:
     if new.p95_seconds is None or stable is None or stable.p95_seconds is None:
         return ""
     if min(new.requests, stable.requests) < plan.min_requests:
         return ""
     ratio = new.p95_seconds / max(stable.p95_seconds, 1e-9)
-    if ratio > plan.max_slowdown and new.p95_seconds - stable.p95_seconds > MIN_SLOWER:
-        return (
-            f"p95 latency {new.p95_seconds * 1000:.0f} ms is {ratio:.1f}× the stable version's "
-            f"{stable.p95_seconds * 1000:.0f} ms, allowed {plan.max_slowdown:.1f}×"
-        )
-    return ""
+    if ratio <= plan.max_slowdown or new.p95_seconds - stable.p95_seconds <= MIN_SLOWER:
+        return ""
+    if not _sure_of_p95(plan, new, stable, pauses):
+        return ""
+    return (
+        f"p95 latency {new.p95_seconds * 1000:.0f} ms is {ratio:.1f}× the stable version's "
+        f"{stable.p95_seconds * 1000:.0f} ms, allowed {plan.max_slowdown:.1f}×"
+    )
+
+
+def _sure_of_p95(plan: RollOut, new: Traffic, stable: Traffic, pauses: float) -> bool:
+    """Of few requests the p95 is the slowest or second: one hiccup of the machine.
+
+    Then the median must be slower too.
+    """
+    if new.requests >= 5 * plan.min_requests:
+        return True
+    if new.p50_seconds is None or stable.p50_seconds is None:
+        return pauses >= 1
+    return new.p50_seconds > plan.max_slowdown * stable.p50_seconds
 
 
 def _worse(new: Traffic, stable: Traffic | None) -> str:

@@ -20,6 +20,7 @@ def traffic_of(counters: Counters) -> Traffic:
         counters.quantile(0.95),
         counters.quality,
         counters.labelled,
+        counters.quantile(0.5),
     )
 
 

@@ -191,24 +191,27 @@ def canary_counts(wanted: int, share: float, old: int) -> tuple[int, int]:
     """How many new and old replicas give the new version ``share`` of the traffic.
 
     Connections spread evenly over the replicas, so shares are counts. Capacity never falls
-    below ``wanted``; with few replicas the share is the nearest that whole ones can give.
+    below ``wanted``, and one more at most runs; within that, the share is the nearest there is.
     """
     new = min(max(1, round(share * wanted)), wanted)
     ideal = round(new * (1 - share) / share) if share > 0 else old
-    return new, min(old, max(wanted - new, ideal, 1))
+    return new, min(old, wanted - new + 1, max(wanted - new, ideal, 1))
 
 
 def _canary(desired: Desired, observed: Observed, seen: Picture) -> list[Move]:
     share = desired.strategy.steps[observed.step]
     new, old = canary_counts(desired.replicas, share, len(seen.old))
-    missing = new - len(seen.new) - len(seen.crashed)
-    if missing > 0:
-        return [Start(desired.target)] * missing
     if seen.crashed:
         return [Judge()]
+    missing, surplus = new - len(seen.new), len(seen.old) - old
+    order = sorted(seen.old, key=lambda r: (r.state == "ready", r.started_at))
+    spare = seen.serving - desired.replicas
+    leaving: list[Move] = [Drain(r.id, "replaced") for r in order[: max(0, min(spare, surplus))]]
+    if leaving:
+        return leaving
+    if missing > 0:
+        room = max(desired.replicas + 1, new + old) - len(seen.new) - len(seen.old)
+        return [Start(desired.target)] * min(missing, room)
     if seen.new_ready < new:
         return [Judge()] if any(r.state == "not ready" for r in seen.new) else []
-    if len(seen.old) > old:
-        oldest = sorted(seen.old, key=lambda r: (r.state == "ready", r.started_at))
-        return [Drain(r.id, "replaced") for r in oldest[: len(seen.old) - old]]
     return [Judge()]
