@@ -96,7 +96,7 @@ class Kubernetes:
 
     def _status(self, view: View) -> Status:
         spec = self._specs.get(_ref(view.workload))
-        options = spec.options if spec else {}
+        options: Mapping[str, Json] = spec.options if spec else _NONE
         endpoint = options.get("endpoint")
         container = options.get("container")
         seen = status(
@@ -195,10 +195,14 @@ class Kubernetes:
             if isinstance(edit, RollBack):
                 self._canaries.end(work, canary, "")
         if isinstance(edit, RollOut) and edit.strategy == "canary":
-            if happened(work, act.id) is not Happened.YES:
-                self._editor.preview(work, edit)
-                return self._canaries.start(work, edit, act)
+            return self._begin(work, edit, act)
         return self._editor.edit(work, edit, act)
+
+    def _begin(self, work: Obj, edit: RollOut, act: Act) -> str:
+        if happened(work, act.id) is Happened.YES:
+            return f"{name_of(work)} carries this action already."
+        self._editor.preview(work, edit)
+        return self._canaries.start(work, edit, act)
 
     def _free(self, work: Obj, edit: Edit, action_id: str = "") -> None:
         canary = self._canaries.of(work)
@@ -272,12 +276,12 @@ class Kubernetes:
 
     def _shape(self, work: Obj) -> Shape:
         spec = self._specs.get(_ref(work))
-        given = {k: v for k, v in (spec.options if spec else {}).items() if k in _SHAPE and v}
+        given = {k: v for k, v in (spec.options if spec else _NONE).items() if k in _SHAPE and v}
         return Shape(**cast("dict[str, Any]", given))
 
     def _port(self, work: Obj) -> str:
         spec = self._specs.get(_ref(work))
-        return str((spec.options if spec else {}).get("metrics_port") or "metrics")
+        return str((spec.options if spec else _NONE).get("metrics_port") or "metrics")
 
     def _counted(self, work: Obj) -> Traffic | None:
         return read_traffic(self.api, self._reader.pods(work), self._port(work))
@@ -301,6 +305,7 @@ class _Quiet:
         """Stopping a canary is aborting it."""
 
 
+_NONE: Mapping[str, Json] = {}
 _SHAPE = ("container", "image", "artifact", "env")
 
 

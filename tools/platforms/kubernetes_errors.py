@@ -86,7 +86,7 @@ def translate(where: str, code: int, body: bytes, after: float = 1.0) -> ToolErr
     if code == 410:
         return Gone(f"{where}: the list has moved on; it is read again.")
     if code in (400, 422):
-        return _invalid(where, said)
+        return _invalid(where, said, status)
     if code == 429:
         return _throttled(where, said, status, after)
     return Broken(
@@ -130,15 +130,18 @@ def _forbidden(where: str, said: str) -> ToolError:
     )
 
 
-def _invalid(where: str, said: str) -> ToolError:
-    # "the server rejected our request due to an error in our request" is how a failed JSON-patch
-    # test arrives; newer servers say "testing path … failed" in the message.
-    if "testing path" in said or "test failed" in said or "rejected our request" in said:
+def _invalid(where: str, said: str, status: dict[str, Any]) -> ToolError:
+    # A JSON patch that does not apply is answered with "the server rejected our request due to an
+    # error in our request"; which operation it was stands in the causes.
+    causes = " ".join(str(c.get("message")) for c in many(status, "details", "causes"))
+    rejected = "rejected our request" in said
+    if "test" in causes if rejected and causes else rejected:
         return Conflict(
             f"{where}: somebody changed the object in between; look again.",
             f"{where}：对象在此期间被修改；请重新查看。",
         )
-    return Refused(f"{where} refuses it: {said[:300]}", f"{where} 拒绝：{said[:300]}")
+    detail = causes if rejected else said
+    return Refused(f"{where} refuses it: {detail[:300]}", f"{where} 拒绝：{detail[:300]}")
 
 
 def _throttled(where: str, said: str, status: dict[str, Any], after: float) -> Throttled:
