@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -227,4 +228,4 @@ def test_four_processes_at_once_lose_nothing(tmp_path: Path):
     assert sorted(v.number for v in registry.versions("m")) == list(range(1, 41))
     moves = list(reversed(registry.moves("m")))
     assert len(moves) == 40
-    assert all(b["before"] == a["after"] for a, b in zip(moves, moves[1:], strict=False))
+    assert all(b["before"] == a["after"] for a, b in pairwise(moves))

@@ -172,6 +172,7 @@ def _like(name: str, value: Json, example: Json) -> Json:
         value = int(value) if fits and isinstance(value, int | float) else value
     elif isinstance(example, float):
         fits = isinstance(value, int | float)
+        value = float(value) if isinstance(value, int | float) else value
     else:
         fits = isinstance(value, str) or example is None
     if not fits:

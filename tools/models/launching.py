@@ -213,7 +213,8 @@ def verdict(world: World, status: JobStatus) -> Verdict:
         text += f", after {span((status.ended_at - status.created_at).total_seconds())}"
     if version.gate.get("passed") is False:
         text += f". {gate_sentence(version)}"
-    return Verdict(True, text.rstrip(".") + ".")
+    made_of: dict[str, Json] = {"model": version.model, "version": str(version.number)}
+    return Verdict(True, text.rstrip(".") + ".", details=made_of)
 
 
 def _models(world: World, status: JobStatus) -> list[str]:
