@@ -26,7 +26,7 @@ class Brain:
         self._parser = parser or Parser(tools)
         self._names = names
         self._gazetteer = Gazetteer(names)
-        self._vocabulary = frozenset(self._parser.scorer.vocabulary)
+        self._vocabulary = self._parser.words
         self._planner = Planner(self._parser, names)
 
     def named(self, names: Names) -> Brain:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from agent.offline.mentions import Mention
 from agent.offline.spelling import Speller
 from agent.offline.text import HAN
+from agent.offline.text import pattern as compiled
 from agent.offline.traditional import TERMS
 
 HOLES: dict[str, str] = {
@@ -33,19 +34,19 @@ HOLES: dict[str, str] = {
 }
 """Kind of mention, or word of a parameter, → the hole it leaves. Other words are names."""
 
-_TOKEN = re.compile(rf"[A-Z]+|[a-z0-9]+(?:'[a-z]+)?|[{HAN}]+|[?]")
-_FILLER = re.compile(
+_TOKEN = compiled(rf"[A-Z]+|[a-z0-9]+(?:'[a-z]+)?|[{HAN}]+|[?]")
+_FILLER = compiled(
     r"\b(?:hi|hey|hello|please|pls|plz|kindly|thanks?(?: you)?|thx|cheers|asap|immediately|right away|"
-    r"(?:can|could|would|will) (?:you|u|we|i)(?: (?:please|maybe))?|would you mind|i(?:'d| would) (?:like|love)(?: you)? to|"
+    r"(?<!what )(?<!how )(?<!which )(?<!where )(?<!who )(?<!when )(?:can|could|would|will) (?:you|u|we|i)(?: (?:please|maybe))?|would you mind|i(?:'d| would) (?:like|love)(?: you)? to|"
     r"i (?:want|need)(?: you)? to|we (?:want|need) to|i need you to|go ahead and|let's|lets|let us|just|quickly|"
     r"for me|now|right now|atm|rn|at the moment|at once|again please|ok|okay|so|well|alright|actually|kinda|really)\b"
     r"|请问|请你?|麻烦(?:你|帮忙|您)?|帮(?:我|忙|我们)|劳驾|拜托|谢谢(?:啦|了|你)?|一下|呗|吧|啊|呀|哈|哦|嘛|赶紧|马上|立刻|尽快|现在|目前|当前|你|我们|咱们|给我|我(?:想|要)|先(?!前)|那个|这个"
 )
 _CONTRACTIONS = (
-    (re.compile(r"\b(what|who|where|how|why|when|that|it|there|he|she)'?s\b"), r"\1 is"),
-    (re.compile(r"\bgimme\b"), "give me"),
-    (re.compile(r"\b(?:y|y's)\b"), "why"),
-    (re.compile(r"\b(\w+)'s\b"), r"\1"),
+    (compiled(r"\b(what|who|where|how|why|when|that|it|there|he|she)'?s\b"), r"\1 is"),
+    (compiled(r"\bgimme\b"), "give me"),
+    (compiled(r"\b(?:y|y's)\b"), "why"),
+    (compiled(r"\b(\w+)'s\b"), r"\1"),
 )
 _SUFFIXES = ("ational", "ations", "ation", "ings", "ing", "edly", "ied", "ies", "ed", "es", "ly", "s")
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from agent.offline import cues, intent
 from agent.offline.mentions import Mention
 from agent.offline.slots import choices, free_text, schedule
-from agent.offline.text import Text
+from agent.offline.text import Span, Text
+from agent.offline.text import pattern as compiled
 from tools.contract import Json, Parameter, Tool
 
 NAMES = frozenset({"deployment", "model", "node", "job", "alert", "target", "channel", "image", "rule", "schedule", "person"})
@@ -36,10 +37,16 @@ _MENTIONS: dict[str, tuple[tuple[str, float], ...]] = {
     "params": (("params", 3.0),),
     "sample": (("sample", 3.0), ("quoted", 2.5), ("count", 0.5)),
 }
-_POINTS = re.compile(r"(?P<n>\d+(?:\.\d+)?)\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)")
-_FACTOR = re.compile(r"(?P<n>\d+(?:\.\d+)?)\s*(?:x\b|times\b|倍)")
-_HOST = re.compile(r"\b(?:this (?:machine|host|box|server)|the (?:host|machine|box|server)|localhost|host)\b|主机|本机|这台机器|机器本身|这台服务器")
-_KERNEL = re.compile(r"\b(?:kernel|dmesg)\b|内核")
+_PLAIN = compiled(r"(?<![\w#/-])[a-z][a-z0-9_.-]*[a-z0-9](?![\w/-])")
+_NO_NAMES = frozenset(
+    "the a an this that it its my our your me us all any every each one some summary summaries schedule scheduled schedules report "
+    "reports digest recurring rule rules alert alerts named called name please to for of on in at is be was now and or not no more "
+    "deployment service model node job from with by into as stop delete remove cancel drop end".split()
+)
+_POINTS = compiled(r"(?P<n>\d+(?:\.\d+)?)\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)")
+_FACTOR = compiled(r"(?P<n>\d+(?:\.\d+)?)\s*(?:x\b|times\b|倍)")
+_HOST = compiled(r"\b(?:this (?:machine|host|box|server)|the (?:host|machine|box|server)|localhost|host)\b|主机|本机|这台机器|机器本身|这台服务器")
+_KERNEL = compiled(r"\b(?:kernel|dmesg)\b|内核")
 
 
 @dataclass(slots=True)
@@ -66,12 +73,18 @@ class Material:
 class Filler:
     """Fills one tool."""
 
-    def __init__(self, tool: Tool) -> None:
+    unknown: frozenset[str] = frozenset({"schedule", "rule"})
+    """Kinds of names that no list is kept of."""
+
+    def __init__(self, tool: Tool, words: frozenset[str] = frozenset()) -> None:
         self.tool = tool
+        self.words = words
         self._cues = cues.cues(tool)
         words = [p.word for p in tool.parameters]
         self._doubled = {p.name for p in tool.parameters if not p.required and words.count(p.word) > 1}
-        self._order = sorted(tool.parameters, key=lambda p: (p.name in self._doubled, not p.required))
+        self._order = sorted(
+            tool.parameters, key=lambda p: (p.name in self._doubled, p.word != "alias", not p.required)
+        )
         self._lead = tuple(p for p in self._order if p.name in self._doubled)
 
     def fill(self, material: Material) -> Filled:
@@ -91,6 +104,9 @@ class Filler:
             _host(done, material)
             if not targets & done.args.keys():
                 missing = [p for p in self.tool.parameters if p.word == "target"]
+        kinds = [p.name for p in self.tool.parameters if p.word == "rule_kind"]
+        if kinds and kinds[0] not in done.args:
+            missing += [p for p in self.tool.parameters if p.word == "number" and p.name not in done.args]
         done.missing = tuple(missing)
 
     def _one(self, parameter: Parameter, material: Material, done: Filled, used: set[int]) -> None:
@@ -118,7 +134,8 @@ class Filler:
         self, parameter: Parameter, material: Material, done: Filled, used: set[int]
     ) -> None:
         best: tuple[float, Mention, str] | None = None
-        for place, mentions in enumerate((material.mentions, material.around)):
+        places = (material.mentions, material.around if parameter.required else ())
+        for place, mentions in enumerate(places):
             for order, mention in enumerate(mentions):
                 kind = _kind(parameter, mention) if id(mention) not in used else None
                 if kind is None:
@@ -133,7 +150,11 @@ class Filler:
                     continue
                 if best is None or score > best[0]:
                     best = (score, mention, kind)
-        if best:
+        if best is None:
+            bare = self._bare(parameter, material)
+            if bare:
+                done.args[parameter.name] = bare
+        else:
             _, mention, kind = best
             options = mention.means[kind]
             if len(options) > 1:
@@ -141,6 +162,22 @@ class Filler:
             done.args[parameter.name] = options[0] if len(options) == 1 else material.text.said(mention.span) if mention in material.mentions else str(mention.value)
             done.typos |= mention.typo
             used.add(id(mention))
+
+    def _bare(self, parameter: Parameter, material: Material) -> str | None:
+        """A plain word in the place of a name nobody knows: ``the summary called weekly``."""
+        if parameter.word not in self.unknown or not parameter.required:
+            return None
+        cue, low = self._cues[parameter.name], material.text.low
+        best: tuple[float, str] | None = None
+        for match in _PLAIN.finditer(low):
+            span = Span(*match.span())
+            if match.group() in _NO_NAMES or any(span.overlaps(m.span) for m in material.mentions):
+                continue
+            fit = cues.fit(cue, low, *match.span())
+            fit += 0.5 * (match.group() not in self.words)
+            if fit >= 1.0 and (best is None or fit > best[0]):
+                best = (fit, material.text.said(span))
+        return best[1] if best else None
 
     def _fit(self, parameter: Parameter, material: Material, mention: Mention) -> float:
         cue = self._cues[parameter.name]
@@ -154,7 +191,8 @@ class Filler:
             self._params(parameter, material, done, used)
             return
         best: tuple[float, Mention] | None = None
-        for place, mentions in enumerate((material.mentions, material.around)):
+        places = (material.mentions, material.around if parameter.required else ())
+        for place, mentions in enumerate(places):
             for order, mention in enumerate(mentions):
                 weight = dict(_MENTIONS[word]).get(mention.kind)
                 if weight is None or id(mention) in used or not _fits(parameter, mention):
@@ -164,6 +202,8 @@ class Filler:
                     fit = self._fit(parameter, material, mention)
                     score += fit
                     if parameter.name in self._doubled and fit < 0.5:
+                        continue
+                    if mention.kind == "count" and not self._countable(parameter, material, mention, fit):
                         continue
                 elif parameter.name in self._doubled or mention.kind == "count":
                     continue
@@ -176,6 +216,20 @@ class Filler:
         if value is not None:
             done.args[parameter.name] = value
             used.add(id(best[1]))
+
+    def _countable(
+        self, parameter: Parameter, material: Material, mention: Mention, fit: float
+    ) -> bool:
+        """May a bare number be this? Codes need their word, optional versions their model."""
+        if parameter.word in ("xid", "action", "gpu"):
+            return fit > 0
+        if parameter.word == "version" and not parameter.required:
+            beside = any(
+                m.kind == "name" and 0 <= mention.span.start - m.span.end <= 2
+                for m in material.mentions
+            )
+            return beside or fit >= 1.0
+        return True
 
     def _params(
         self, parameter: Parameter, material: Material, done: Filled, used: set[int]
@@ -232,7 +286,7 @@ class Filler:
 def _without_names(material: Material) -> str:
     low = material.text.low
     for mention in material.mentions:
-        if mention.kind in ("name", "quoted"):
+        if mention.kind == "quoted" or (mention.kind == "name" and mention.known):
             low = low[: mention.span.start] + " " * (mention.span.end - mention.span.start) + low[mention.span.end :]
     return low
 

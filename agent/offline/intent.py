@@ -40,6 +40,8 @@ class Guess:
     score: float
     similarity: float
     phrase: str = ""
+    anchor: float = 0.0
+    """How much the most telling word of the request belongs to this label, 0..1."""
 
 
 def label(tool: Tool) -> Label:
@@ -84,6 +86,13 @@ class _Index:
     by_phrase: dict[str, list[tuple[int, float]]] = field(
         default_factory=dict[str, list[tuple[int, float]]]
     )
+
+
+def _telling(feature: str) -> bool:
+    """A word or a pair of Han characters; no hole, no pair of words, no single character."""
+    if " " in feature or feature.isupper():
+        return False
+    return len(feature) >= 2
 
 
 class Scorer:
@@ -143,12 +152,29 @@ class Scorer:
         top_idf = 1 + math.log(1 + len(self._phrases))
         known = sum((self._index.idf[f] * (1 + math.log(bag[f]))) ** 2 for f in weights)
         coverage = math.sqrt(known / (known + unseen * (0.5 * top_idf) ** 2)) if known else 0.0
-        scores, near = self._bayes(weights), self._nearest(weights)
+        scores, near, anchors = self._bayes(weights), self._nearest(weights), self._anchors(weights)
         guesses = [
-            Guess(name, scores[i], near[i][0] * coverage, self._phrases[near[i][1]] if near[i][0] else "")
+            Guess(
+                name,
+                scores[i] + anchors.get(i, 0.0),
+                near[i][0] * coverage,
+                self._phrases[near[i][1]] if near[i][0] else "",
+                anchors.get(i, 0.0),
+            )
             for i, name in enumerate(self._names)
         ]
         return sorted(guesses, key=lambda g: -g.score)
+
+    def _anchors(self, weights: Mapping[str, float]) -> dict[int, float]:
+        best: dict[int, float] = {}
+        for feature in weights:
+            if not _telling(feature):
+                continue
+            row = {o: math.expm1(w) for o, w in self._index.by_label[feature].items()}
+            total = sum(row.values())
+            for owner, weight in row.items():
+                best[owner] = max(best.get(owner, 0.0), weight / total)
+        return best
 
     def _bayes(self, weights: Mapping[str, float]) -> list[float]:
         mass = sum(weights.values())

@@ -10,9 +10,10 @@ from types import MappingProxyType
 from agent.offline.names import Gazetteer, Kind, shaped
 from agent.offline.slots import counts, durations, fractions, identifiers, metrics, params
 from agent.offline.text import Span, Text
+from agent.offline.text import pattern as compiled
 
-_QUOTED = re.compile(r"\"([^\"]{1,400})\"|(?<!\w)'([^']{2,400})'(?!\w)|`([^`]{1,400})`")
-_NOT_A_NAME = re.compile(
+_QUOTED = compiled(r"\"([^\"]{1,400})\"|(?<!\w)'([^']{2,400})'(?!\w)|`([^`]{1,400})`")
+_NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
     r"roll-?outs?|roll-?backs?|re-?\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
     r"\w+-(?:based|green|ready|related|wide|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|"
@@ -55,14 +56,16 @@ def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterat
     yield [_plain("quoted", s, text.raw[s.start + 1 : s.end - 1]) for s in _spans(_QUOTED, low)]
     yield list(_names(text, gazetteer, words))
     identified = [Mention(kind, span, value, core) for kind, span, core, value in identifiers.find(low)]
-    yield [m for m in identified if m.kind == "xid"]
+    yield [m for m in identified if m.kind == "xid" or (m.kind == "sample" and "-" in str(m.value))]
     yield [Mention("params", span, value, span) for span, value in params.find(low)]
-    yield list(_unknown(text, gazetteer))
-    yield [_plain("window", span, value) for span, value in durations.find(low)]
-    yield [
+    spoken = [
         _plain("metric", span, text.said(span) if written else value)
         for span, value, written in metrics.find(low)
-    ] + identified
+    ]
+    yield [m for m in spoken if "_" in low[m.span.start : m.span.end]]
+    yield list(_unknown(text, words))
+    yield [_plain("window", span, value) for span, value in durations.find(low)]
+    yield spoken + identified
     yield [Mention("fraction", span, value, span) for span, value in fractions.find(low)]
     yield [_plain("alias", span, value) for span, value in identifiers.aliases(low)]
     yield [Mention("count", span, value, span, unit=unit) for span, value, unit in counts.find(low)]
@@ -84,10 +87,14 @@ def _names(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[
             yield Mention("name", span, first, span, found.means, typo=found.typo)
 
 
-def _unknown(text: Text, gazetteer: Gazetteer) -> Iterator[Mention]:
+def _unknown(text: Text, words: frozenset[str]) -> Iterator[Mention]:
     for kind, span in shaped(text.raw, text.low):
         said = text.said(span)
-        if _NOT_A_NAME.fullmatch(said.lower()):
+        low = text.low[span.start : span.end]
+        pieces = re.findall(r"[a-z0-9]+", low)
+        if low in words or _NOT_A_NAME.fullmatch(low):
+            continue
+        if kind == "ref" and all(piece in words for piece in pieces):
             continue
         kinds = ("deployment", "model") if kind in ("name", "ref") else (kind,)
         yield Mention("name", span, said, span, {k: (said,) for k in kinds}, known=False)

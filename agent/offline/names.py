@@ -11,34 +11,37 @@ from itertools import chain
 from agent.offline.slots import numbers
 from agent.offline.spelling import distance
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
 Kind = str
-_PIECE = re.compile(r"[a-z]+|\d+")
-_UNIT = re.compile(r"(?<![a-z0-9])[#@]?[a-z0-9][a-z0-9._/@:+-]*[a-z0-9]|[a-z0-9]")
-_HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_PIECE = compiled(r"[a-z]+|\d+")
+_UNIT = compiled(r"(?<![a-z0-9])[#@]?[a-z0-9][a-z0-9._/@:+-]*[a-z0-9]|[a-z0-9]")
+_HUMP = compiled(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _MOST_PIECES = 8
-_NUMBERED_HAN = re.compile(
+_PREFIX = compiled(r"\b(?:deploy|deployments?|svc|services?|pods?|nodes?|jobs?)/$")
+_TAG = compiled(r"v\d|latest\b")
+_NUMBERED_HAN = compiled(
     rf"第?(?P<n>\d+|{numbers.HAN})\s*号?\s*(?P<family>gpu|cpu|tpu)?\s*(?:节点|机器|主机|node)(?!\s*-?\d)"
 )
-_NUMBERED = re.compile(
+_NUMBERED = compiled(
     rf"(?<![\w-])(?:(?P<f>gpu|cpu|tpu)[ -])?node (?:number |no\.? ?|#)?(?P<n>\d+|{numbers.ENGLISH})\b"
     r"(?: (?:of|in|from) the (?P<family>\w+) (?:pool|group|nodes|rack|cluster))?"
 )
 
 SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("channel", re.compile(r"(?<!\w)[#@][a-z0-9][\w.-]*|\b[\w.+-]+@[\w-]+\.[\w.]+\b")),
+    ("channel", compiled(r"(?<!\w)[#@][a-z][\w.-]*|\b[\w.+-]+@[\w-]+\.[\w.]+\b")),
     (
         "job",
-        re.compile(
+        compiled(
             r"(?<![\w/.-])(?:train|tune|prune|quanti[sz]e|distil+|export|finetune|fit|job|run)-[a-z0-9][a-z0-9_.-]*(?<![.-])"
         ),
     ),
-    ("node", re.compile(r"(?<![\w/.-])(?:[a-z0-9]+-)*(?:node|worker|host|server|machine)-?[a-z]?\d+(?:\.[a-z0-9.-]+)?(?![\w-])")),
-    ("image", re.compile(r"(?<![\w/.:-])(?:[a-z0-9.-]+(?::\d+)?/)*[a-z][a-z0-9._-]*:(?:v?\d[\w.-]*|latest|[a-z]\w*)(?![\w/])")),
-    ("ref", re.compile(r"(?<![\w/.-])[a-z][a-z0-9-]*/[a-z0-9][a-z0-9._-]*(?<![.-])(?![\w/:])")),
-    ("name", re.compile(r"(?<![\w/.#@'-])[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+(?![\w/])")),
+    ("node", compiled(r"(?<![\w/.-])(?:[a-z0-9]+-)*(?:node|worker|host|server|machine)-?[a-z]?\d+(?:\.[a-z0-9.-]+)?(?![\w-])")),
+    ("image", compiled(r"(?<![\w/.:-])(?:[a-z0-9.-]+(?::\d+)?/)*[a-z][a-z0-9._-]*:(?:v?\d[\w.-]*|latest|[a-z]\w*)(?![\w/])")),
+    ("ref", compiled(r"(?<![\w/.-])[a-z][a-z0-9-]*/[a-z0-9][a-z0-9._-]*(?<![.-])(?![\w/:])")),
+    ("name", compiled(r"(?<![\w/.#@'-])[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+(?![\w/])")),
 )
-_CAMEL = re.compile(r"(?<![\w/.-])(?:[A-Z]+[a-z0-9]+){2,}[A-Z]*(?![\w-])|(?<![\w/.-])[A-Z]{2,}[a-z]+(?:[A-Z]\w*)?(?![\w-])")
+_CAMEL = compiled(r"(?<![\w/.-])(?:[A-Z]+[a-z0-9]+){2,}[A-Z]*(?![\w-])|(?<![\w/.-])[A-Z]{2,}[a-z]+(?:[A-Z]\w*)?(?![\w-])")
 
 
 @dataclass(frozen=True)
@@ -213,11 +216,15 @@ def _whole(low: str, start: int, end: int) -> bool:
     before = low[start - 1] if start else " "
     after = low[end] if end < len(low) else " "
     beyond = low[end + 1] if end + 1 < len(low) else " "
+    if before == "/" and _PREFIX.search(low[:start]):
+        before = " "
     if before.isascii() and (before.isalnum() or before in "-_/"):
         return False
     if after.isascii() and after.isalnum():
         return False
-    return not (after in "-_/.:@" and beyond.isascii() and beyond.isalnum())
+    if after == ":":
+        return not (beyond.isdigit() or _TAG.match(low[end + 1 :]))
+    return not (after in "-_/.@" and beyond.isascii() and beyond.isalnum())
 
 
 def _frozen(means: Mapping[Kind, Sequence[str]]) -> dict[Kind, tuple[str, ...]]:

@@ -56,6 +56,7 @@ class Parse:
     phrase: str = ""
     tokens: tuple[str, ...] = ()
     second: str = ""
+    anchor: float = 0.0
 
     @property
     def changes(self) -> bool:
@@ -65,7 +66,14 @@ class Parse:
     @property
     def sure(self) -> bool:
         """Similar enough to a declared phrase to act on."""
+        if self.changes and self.anchor < 0.3:
+            return False
         return self.similarity >= SURE or (self.similarity >= 0.33 and self.margin >= 1.5)
+
+    @property
+    def bare(self) -> bool:
+        """Nothing but holes: no word says what is wanted."""
+        return not any(not t.isupper() and t != "?" for t in self.tokens)
 
 
 class Parser:
@@ -73,9 +81,11 @@ class Parser:
 
     def __init__(self, tools: Sequence[Tool]) -> None:
         self.tools: Mapping[str, Tool] = {tool.name: tool for tool in tools}
-        self._fillers = {tool.name: Filler(tool) for tool in tools}
         self.scorer = Scorer([*(intent.label(tool) for tool in tools), *replies.LABELS])
         self.speller = Speller(self.scorer.vocabulary)
+        values = {v.lower() for t in tools for p in t.parameters for v in intent.choices(p)}
+        self.words = frozenset(self.scorer.vocabulary | values)
+        self._fillers = {tool.name: Filler(tool, self.words) for tool in tools}
 
     def fill(self, tool: Tool, material: Material) -> Filled:
         """The arguments of one tool."""
@@ -103,6 +113,7 @@ class Parser:
             guess.phrase,
             tuple(tokens),
             second[1].label,
+            guess.anchor,
         )
 
     def _judge(self, guess: Guess, act: Act, material: Material) -> tuple[float, Guess, Filled]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from agent.offline.mentions import Mention
 from tools.contract import Call, Json, Parameter, Tool
+from agent.offline.text import Text
+from agent.offline.text import pattern as compiled
 
 _FAMILY: dict[str, tuple[str, ...]] = {
     "deployment": ("deployment", "model", "target"),
@@ -20,10 +23,10 @@ _FAMILY: dict[str, tuple[str, ...]] = {
     "version": ("version",),
     "metric": ("metric",),
 }
-_CORRECTION = re.compile(
+_CORRECTION = compiled(
     r"\b(?:no|nope|wait|sorry|oops|scratch that|i mean|i meant|make that|actually|rather|correction)\b[, ]|\.\.\.\s*no\b|啊?不对|不是|错了|我是说|应该是|哦不|噢不|更正"
 )
-_PRONOUN = re.compile(
+_PRONOUN = compiled(
     r"\b(?:it|its|it's|that|this|them|they|there|this one|that one|the same|one)\b|它|他|她|这个|那个|该|此|其"
 )
 _NOUNS: dict[str, str] = {
@@ -35,24 +38,20 @@ _NOUNS: dict[str, str] = {
 }
 
 
-def corrected(low: str, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
-    """Drop what a correction within the sentence took back: ``a third... no, 30 percent``."""
-    match = next(
-        (
-            m
-            for m in _CORRECTION.finditer(low)
-            if any(x.span.end <= m.start() for x in mentions)
-            and any(x.span.start >= m.end() - 1 for x in mentions)
-        ),
-        None,
-    )
-    if match is None:
-        return tuple(mentions)
-    after = [m for m in mentions if m.span.start >= match.end() - 1]
-    kinds = {_kind(m) for m in after}
-    return tuple(
-        m for m in mentions if m in after or m.span.end > match.start() or _kind(m) not in kinds
-    )
+def corrected(text: Text, mentions: Sequence[Mention]) -> tuple[Text, tuple[Mention, ...]]:
+    """Take out what the sentence itself took back: ``a third... no, 30 percent``."""
+    for match in _CORRECTION.finditer(text.low):
+        after = [m for m in mentions if m.span.start >= match.end() - 1]
+        kinds = {_kind(m) for m in after[:1]}
+        undone = [m for m in mentions if m.span.end <= match.start() and _kind(m) in kinds]
+        if not undone:
+            continue
+        start, end = undone[-1].span.start, match.end()
+        blank = " " * (end - start)
+        kept = tuple(m for m in mentions if m.span.end <= start or m.span.start >= end)
+        raw = text.raw[:start] + blank + text.raw[end:]
+        return replace(text, raw=raw, low=text.low[:start] + blank + text.low[end:]), kept
+    return text, tuple(mentions)
 
 
 def _kind(mention: Mention) -> str:

@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from agent.offline.mentions import Mention
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
-_HARD = re.compile(
+_HARD = compiled(
     r"[;\n]+|[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|\s(?:-|--)\s"
     r"|(?:,\s*)?\b(?:and then|then|after that|afterwards|and after that|followed by|and also|also|as well as|plus|next|finally|and finally)\b,?"
     r"|[,]?\s*(?:然后再?|接着再?|之后再?|随后|紧接着|顺便再?|顺带|最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
 )
-_SOFT = re.compile(r",(?!\d{3})|\s&\s|\band\b|\bbut\b|\bso\b(?= )|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])|(?<=\w) ?: (?=\w)")
-_FIRST = re.compile(r"^\s*(?:first(?:ly)?|second(?:ly)?|next|finally|then|and|also|so|but|plus|首先|其次|最后|先|再|并|然后)[\s,]+")
+_SOFT = compiled(r",(?!\d{3})|\s&\s|(?<!\bahead )(?<!\btry )(?<!\bcome )(?<!\boff )\band\b|\bbut\b|\bso\b(?= )|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])")
+_FIRST = compiled(r"^\s*(?:first(?:ly)?|second(?:ly)?|next|finally|then|and|also|so|but|plus|首先|其次|最后|先|再|并|然后)[\s,]+")
 
 
-def clauses(low: str, mentions: Sequence[Mention], soft: bool = True) -> list[Span]:
-    """The clauses of a folded text; never cuts through a mention."""
-    cuts: list[tuple[int, int]] = []
-    for pattern in (_HARD, _SOFT) if soft else (_HARD,):
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A piece of a message, and whether a strong joint (``then``, a full stop) precedes it."""
+
+    span: Span
+    hard: bool
+
+
+def clauses(low: str, mentions: Sequence[Mention]) -> list[Clause]:
+    """The clauses of a folded text; never cuts through a mention, nor between two numbers."""
+    cuts: list[tuple[int, int, bool]] = []
+    for pattern in (_HARD, _SOFT):
         for match in pattern.finditer(low):
             span = Span(*match.span())
-            if match.group() and not any(span.overlaps(m.span) for m in mentions):
-                cuts.append(match.span())
-    spans: list[Span] = []
-    at = 0
-    for start, end in sorted(cuts):
+            if match.group() and _may_cut(span, mentions):
+                cuts.append((*match.span(), pattern is _HARD))
+    found: list[Clause] = []
+    at, hard = 0, True
+    for start, end, strong in sorted(cuts):
         if start < at:
-            at = max(at, end)
+            at, hard = max(at, end), hard or strong
             continue
-        spans.append(Span(at, start))
-        at = end
-    spans.append(Span(at, len(low)))
-    keep = [s for s in (_trim(low, s) for s in spans) if s.end - s.start > 0]
-    return keep
+        piece = _trim(low, Span(at, start))
+        if piece.end > piece.start:
+            found.append(Clause(piece, hard))
+            hard = False
+        at, hard = end, hard or strong
+    piece = _trim(low, Span(at, len(low)))
+    return [*found, Clause(piece, hard)] if piece.end > piece.start else found
+
+
+def _may_cut(cut: Span, mentions: Sequence[Mention]) -> bool:
+    if any(cut.overlaps(m.span) for m in mentions):
+        return False
+    numbers = ("count", "version", "alias", "revision")
+    left = any(m.kind in numbers and 0 <= cut.start - m.span.end <= 1 for m in mentions)
+    right = any(m.kind in numbers and 0 <= m.span.start - cut.end <= 1 for m in mentions)
+    return not (left and right)
 
 
 def _trim(low: str, span: Span) -> Span:

@@ -65,6 +65,11 @@ class Text:
         return Text(self.raw[span.start : span.end], self.low[span.start : span.end], self.lang)
 
 
+def pattern(source: str) -> re.Pattern[str]:
+    """A pattern in which only ASCII makes words, so that ``\\b`` stands between ``下`` and ``GPU``."""
+    return re.compile(source, re.ASCII)
+
+
 def read(raw: str) -> Text:
     """Fold a request."""
     clean = "".join(c if c.isprintable() else " " for c in raw)

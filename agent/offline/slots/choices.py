@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
 _SPOKEN: dict[str, str] = {
     "canary": r"canar(?:y|ies)(?:-style)?|gradual(?:ly)?|金丝雀|灰度",
@@ -54,7 +55,7 @@ _SPOKEN: dict[str, str] = {
 @cache
 def _pattern(value: str) -> re.Pattern[str]:
     spoken = _SPOKEN.get(value, re.escape(value).replace("_", "[ _-]"))
-    return re.compile(rf"(?<![a-z0-9_-])(?:{spoken})(?![a-z0-9_-])")
+    return compiled(rf"(?<![a-z0-9_-])(?:{spoken})(?![a-z0-9_-])")
 
 
 def find(low: str, values: Sequence[str]) -> Iterator[tuple[Span, str]]:

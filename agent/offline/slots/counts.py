@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.offline.slots import numbers
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
 UNITS: dict[str, str] = {
     "replicas": r"replicas?|pods?|cop(?:y|ies)|instances?|副本数?|实例|份|pod|replica",
@@ -15,12 +16,12 @@ UNITS: dict[str, str] = {
 }
 _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in UNITS.items())
 _ADJECTIVES = r"(?:more |total |different |tuning |training |search |ready |parallel |new |of )*"
-_AFTER = re.compile(rf"(?<![\w.:-])(?P<n>{numbers.ENGLISH}|\d+|single)[ -]*{_ADJECTIVES}(?:{_UNIT})(?![a-z0-9])")
-_HAN_AFTER = re.compile(rf"(?<![\d.:])(?P<n>\d+|{numbers.HAN})\s*(?:个|台|张|块|组|次|轮)?\s*(?:{_UNIT})(?!号)")
-_BEFORE = re.compile(rf"(?P<unit>replicas?|workers?|trials?|副本数?|进程数|实例数)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|调到|设成)\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])")
-_LONE = re.compile(rf"(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?|{numbers.ENGLISH})(?![\w/-]|[:.]\d)")
-_HAN_LONE = re.compile(rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff])|(?P<m>{numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)")
-_ONE = re.compile(r"\b(?:which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad) one\b")
+_AFTER = compiled(rf"(?<![\w.:-])(?P<n>{numbers.ENGLISH}|\d+|single)[ -]*{_ADJECTIVES}(?:{_UNIT})(?![a-z0-9])")
+_HAN_AFTER = compiled(rf"(?<![\d.:])(?P<n>\d+|{numbers.HAN})\s*(?:个|台|张|块|组|次|轮)?\s*(?:{_UNIT})(?!号)")
+_BEFORE = compiled(rf"(?P<unit>replicas?|workers?|trials?|副本数?|进程数|实例数)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|调到|设成)\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])")
+_LONE = compiled(rf"(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?|{numbers.ENGLISH})(?![\w/-]|[:.]\d| ?-?bits?\b|\s*位)")
+_HAN_LONE = compiled(rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff])|(?P<m>(?!一个){numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)")
+_ONE = compiled(r"\b(?:which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad) one\b")
 _BEFORE_UNITS = (("replicas", "replica 副本 实例"), ("workers", "worker 进程"), ("trials", "trial"))
 
 

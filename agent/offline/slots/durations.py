@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.offline.slots import numbers
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
 _UNITS = {
     "s": r"s|secs?|seconds?|秒钟?",
@@ -18,14 +19,14 @@ _UNITS = {
 }
 _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
 _NUMBER = numbers.NUMBER
-_PATTERN = re.compile(
+_PATTERN = compiled(
     rf"(?<![\w.#:-])(?P<n>{_NUMBER})(?:\s|-)*(?:{_UNIT})(?P<half>半| and a half)?(?![a-z0-9])"
 )
-_HAN_PATTERN = re.compile(
+_HAN_PATTERN = compiled(
     rf"(?P<n>\d+(?:\.\d+)?|{numbers.HAN})\s*(?:(?P<s>秒钟?)|(?P<m>分钟?)|(?P<h>个?小时|个?钟头|个钟)"
     r"|(?P<d>天|日(?!志|报))|(?P<w>个?星期|个?礼拜|周)|(?P<mo>个月))(?P<half>半)?"
 )
-_COMPOUND = re.compile(r"(?<![\w.:-])(?:\d+[dhms]){2,}(?!\w)")
+_COMPOUND = compiled(r"(?<![\w.:-])(?:\d+[dhms]){2,}(?!\w)")
 _FIXED: tuple[tuple[str, str], ...] = (
     (r"\b(?:half an? hour|half hour|half-hour)\b|半个?(?:小时|钟头|钟)", "30m"),
     (r"\b(?:a )?quarter (?:of an? )?hour\b|一刻钟", "15m"),
@@ -51,7 +52,7 @@ _FIXED: tuple[tuple[str, str], ...] = (
     ),
     (r"前天", "2d"),
 )
-_FIXED_PATTERNS = tuple((re.compile(pattern), said) for pattern, said in _FIXED)
+_FIXED_PATTERNS = tuple((compiled(pattern), said) for pattern, said in _FIXED)
 
 
 def find(low: str) -> Iterator[tuple[Span, str]]:

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 
 from agent.offline.slots import numbers
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
 _N = numbers.NUMBER
-_PERCENT = re.compile(rf"(?<![\w.])(?P<n>{_N})\s*(?:%|percent\b|per cent\b|pct\b|个百分比)")
-_HAN_PERCENT = re.compile(rf"百分之\s*(?P<n>\d+(?:\.\d+)?|{numbers.HAN})")
-_TENTHS = re.compile(
+_PERCENT = compiled(rf"(?<![\w.])(?P<n>{_N})\s*(?:%|percent\b|per cent\b|pct\b|个百分比)")
+_HAN_PERCENT = compiled(rf"百分之\s*(?P<n>\d+(?:\.\d+)?|{numbers.HAN})")
+_TENTHS = compiled(
     r"(?P<n>\d+(?:\.\d+)?|[一二三四五六七八九两])成(?P<half>半|[一二三四五六七八九])?"
 )
-_PARTS = re.compile(rf"(?P<d>\d+|{numbers.HAN})分之(?P<n>\d+|{numbers.HAN})")
-_DECIMAL = re.compile(r"(?<![\w.:-])0?\.\d+(?![\w%])")
-_RATIO = re.compile(r"(?<![\w./])(?P<n>[1-9])\s*/\s*(?P<d>[2-9]|10)(?![\w/])")
+_PARTS = compiled(rf"(?P<d>\d+|{numbers.HAN})分之(?P<n>\d+|{numbers.HAN})")
+_DECIMAL = compiled(r"(?<![\w.:-])0?\.\d+(?![\w%])")
+_RATIO = compiled(r"(?<![\w./])(?P<n>[1-9])\s*/\s*(?P<d>[2-9]|10)(?![\w/])")
 _WORDS: tuple[tuple[str, float], ...] = (
     (
         r"\b(?:a |one )half\b|\bhalf\b(?! an? hour| hour| a day)|一半|(?<![一二三四五六七八九十个])半(?=权重|参数|的|$)",
@@ -29,7 +30,7 @@ _WORDS: tuple[tuple[str, float], ...] = (
     (r"\b(?:a|one)[ -]fifth\b", 0.2),
     (r"\b(?:a|one)[ -]tenth\b", 0.1),
 )
-_WORD_PATTERNS = tuple((re.compile(p), v) for p, v in _WORDS)
+_WORD_PATTERNS = tuple((compiled(p), v) for p, v in _WORDS)
 
 
 def find(low: str) -> Iterator[tuple[Span, float]]:

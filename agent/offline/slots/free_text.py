@@ -16,8 +16,8 @@ _CAUSE = (
 )
 _LEADING = re.compile(r"^(?:that |is |about |,|，|:|：|一声|一下)\s*", re.I)
 _PATTERN = (
-    re.compile(r"\b(?:grep|rg|search|look|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])", re.I),
-    re.compile(r"\bfor\s+[\"'`]?(?P<t>[\w.*|\\-]+)[\"'`]?\s*(?:errors?|messages?|lines?|entries)?\s*(?:in|$|[,.?])", re.I),
+    re.compile(r"\b(?:grep|rg|search|look|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])", re.I | re.A),
+    re.compile(r"\bfor\s+[\"'`]?(?P<t>[\w.*|\\-]+)[\"'`]?\s*(?:errors?|messages?|lines?|entries)?\s*(?:in|$|[,.?])", re.I | re.A),
     re.compile(r"(?:搜索?|查找|搜一?下|找|过滤|匹配|包含|含有?|带有?|出现|有没有|grep)\s*(?:一下|下|出|所有)?\s*[\"'“”‘’「」]?(?P<t>[A-Za-z0-9_.*|-]+)[\"'“”‘’「」]?"),
     re.compile(r"(?P<t>[A-Za-z0-9_.*|-]+)\s*(?:字样|关键字|关键词|报错|错误)"),
     re.compile(r"\b(?P<t>[A-Z][A-Za-z]*[A-Z][A-Za-z]*|OOM|NaN|CUDA|NCCL|5\d\d|4\d\d)\b(?= (?:errors?|in|messages?|lines?|failures?))"),

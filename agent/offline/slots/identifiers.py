@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.offline.slots import numbers
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
 _D = r"\d{1,6}"
 _W = numbers.NUMBER
@@ -34,7 +35,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("version", rf"\bver(?:sion)?s?\b(?:\s|#|no\.?|number)*(?P<n>\d+(?:\.\d+)*|{numbers.ENGLISH})(?![\w%])"),
     ("version", rf"版本?\s*(?:号)?\s*(?P<n>\d+(?:\.\d+)*|{numbers.HAN})(?!\s*[个次天小分周])"),
     ("version", rf"第\s*(?P<n>{_HN})\s*(?:个)?\s*版本?"),
-    ("version", rf"(?<![\d.:])(?P<n>{_D}|{numbers.HAN})\s*(?:号)?\s*版(?:本)?"),
+    ("version", rf"(?<![\d.:上前下旧新这每])(?P<n>{_D}|{numbers.HAN})\s*(?:号)?\s*版(?:本)?"),
     ("version", rf"(?<![\d.:])(?P<n>{_D})\s*version\b"),
     ("version", rf"\b(?P<n>{_ORD}) version\b"),
     ("sample", rf"\b(?:samples?|examples?|instances?|inputs?|transactions?|txn|records?|rows?|item|image|case)(?:\s|#|id|no\.?|number)+(?P<n>{_D})\b"),
@@ -42,7 +43,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("sample", rf"(?:样本|样例|实例|第)\s*(?:编号|号)?\s*#?(?P<n>{_D})(?:\s*(?:号|个)?样本)?(?!\s*版)"),
     ("sample", rf"(?P<n>{_D})\s*号\s*(?:样本|样例|交易)"),
 )
-_COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _PATTERNS)
+_COMPILED = tuple((kind, compiled(pattern)) for kind, pattern in _PATTERNS)
 
 ALIASES: tuple[tuple[str, str], ...] = (
     ("production", r"production|prod(?!uc|/)|生产(?:环境|版)?"),
@@ -56,7 +57,7 @@ ALIASES: tuple[tuple[str, str], ...] = (
     ("shadow", r"shadow"),
     ("archived", r"archived"),
 )
-_ALIASES = tuple((name, re.compile(rf"(?<![a-z0-9/_-])(?:{p})(?![a-z0-9/_-])")) for name, p in ALIASES)
+_ALIASES = tuple((name, compiled(rf"(?<![a-z0-9/_-])(?:{p})(?![a-z0-9/_-])")) for name, p in ALIASES)
 
 
 def find(low: str) -> Iterator[tuple[str, Span, Span, str]]:

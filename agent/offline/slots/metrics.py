@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
 _SPOKEN: tuple[tuple[str, str], ...] = (
     ("latency_p50", r"(?:p50|median)(?: (?:latenc(?:y|ies)|response times?))?|latenc(?:y|ies) p50|latency_p50|50th percentile|延迟中位数|中位延迟|p50 ?(?:延迟|时延|耗时)"),
-    ("latency_p99", r"p99(?: (?:latenc(?:y|ies)|response times?|ms))?|latenc(?:y|ies) (?:at )?p99|latency_p99|(?:the )?(?:99th percentile|tail)(?: latency)?|p99 ?的?(?:延迟|时延|耗时|延时|响应时间)|(?:延迟|时延)的? ?p99|99 ?分位(?:数)?(?:的?延迟)?|长尾延迟"),
+    ("latency_p99", r"p99(?: (?:latenc(?:y|ies)|response times?|ms))?|latenc(?:y|ies) (?:at )?p99|latency_p99|(?:the )?99th percentile(?: latency)?|tail latenc(?:y|ies)|p99 ?的?(?:延迟|时延|耗时|延时|响应时间)|(?:延迟|时延)的? ?p99|99 ?分位(?:数)?(?:的?延迟)?|长尾延迟"),
     ("latency_p95", r"p95(?: (?:latenc(?:y|ies)|response times?))?|latenc(?:y|ies)[ ,]*(?:at |the )?p95|latency_p95|95th percentile(?: latency| response time)?|p95 ?的?(?:延迟|时延|耗时|延时|响应时间)|(?:延迟|时延|延时)的? ?p95|95 ?分位(?:数)?(?:的?(?:延迟|时延))?|(?:response|serving) (?:times?|latency)|latenc(?:y|ies)|响应(?:时间|延迟|耗时)|延迟|时延|延时|耗时"),
     ("error_rate", r"error[ _-]?rates?|errors? (?:percentage|ratio|%)|5xx(?: rate|s| errors?| ratio)?|http 5\d\d(?: rate)?|failure rate|rate of errors|share of (?:failed|failing) requests|错误(?:率|比例)|出错率|报错率|失败率|错误占比"),
     ("queue_depth", r"queue[ _-]?(?:depth|length|size)|(?:request )?backlog|pending requests|requests? (?:waiting|queued)|depth of the queue|队列(?:长度|深度|大小|积压)?|排队(?:长度|请求数?|数)|积压(?:量|请求)?"),
@@ -26,10 +27,10 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     ("accuracy", r"(?:training |validation |val |test )?accuracy|准确率|精度"),
 )
 _PATTERNS = tuple(
-    (name, re.compile(rf"(?<![\w-])(?:{pattern})(?![a-z0-9_-])")) for name, pattern in _SPOKEN
+    (name, compiled(rf"(?<![\w-])(?:{pattern})(?![a-z0-9_-])")) for name, pattern in _SPOKEN
 )
-_IDENTIFIER = re.compile(r"(?<![\w/:#.-])[a-z][a-z0-9]*(?:[_:][a-z0-9]+)+(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])")
-_PROMQL = re.compile(
+_IDENTIFIER = compiled(r"(?<![\w/:#.-])[a-z][a-z0-9]*(?:[_:][a-z0-9]+)+(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])")
+_PROMQL = compiled(
     r"(?:sum|avg|max|min|count|rate|irate|increase|histogram_quantile|topk|quantile)"
     r"(?:\s+by\s*\([^)]*\))?\s*\(.*\)(?:\s+by\s*\([^)]*\))?(?:\s*[-+*/]\s*\S+)?"
 )

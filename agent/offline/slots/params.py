@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from agent.offline.slots import numbers
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
 _NAMES: tuple[tuple[str, str], ...] = (
     ("lr", r"lr|learning[ _-]?rate|学习率"),
@@ -21,12 +22,12 @@ _NAMES: tuple[tuple[str, str], ...] = (
 )
 _VALUE = r"(?P<v>\d+(?:\.\d+)?(?:e-?\d+)?|\.\d+|true|false)"
 _NAMED = tuple(
-    (name, re.compile(rf"(?<![a-z0-9_-])(?:{p})\s*(?:=|:|of|to|is|at|为|设为|用)?\s*{_VALUE}(?![\w%])"))
+    (name, compiled(rf"(?<![a-z0-9_-])(?:{p})\s*(?:=|:|of|to|is|at|为|设为|用)?\s*{_VALUE}(?![\w%])"))
     for name, p in _NAMES
 )
-_EPOCHS = re.compile(rf"(?<![\w.:-])(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?\s*(?:epochs?\b|epoch)")
-_STEPS = re.compile(r"(?<![\w.:-])(?P<v>\d+)\s*steps\b")
-_PAIR = re.compile(rf"(?<![\w-])(?P<k>[a-z_][a-z0-9_.]*)\s*=\s*{_VALUE}(?![\w%])")
+_EPOCHS = compiled(rf"(?<![\w.:-])(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?\s*(?:epochs?\b|epoch)")
+_STEPS = compiled(r"(?<![\w.:-])(?P<v>\d+)\s*steps\b")
+_PAIR = compiled(rf"(?<![\w-])(?P<k>[a-z_][a-z0-9_.]*)\s*=\s*{_VALUE}(?![\w%])")
 _COUNTS = frozenset({"replicas", "workers", "trials", "replica", "worker"})
 
 

@@ -6,14 +6,15 @@ import re
 
 from agent.offline.slots import numbers
 from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_DAY = re.compile(
+_DAY = compiled(
     r"\b(?P<d>sun|mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?)(?:day)?s?\b"
     r"|(?:周|星期|礼拜)(?P<h>[一二三四五六日天])"
 )
 _HAN_DAY = {c: i for i, c in enumerate("日一二三四五六")} | {"天": 0}
-_CLOCK = re.compile(
+_CLOCK = compiled(
     r"\b(?P<h1>[01]?\d|2[0-3])[:.h](?P<m1>[0-5]\d)\s*(?P<p1>[ap]\.?m\b)?"
     r"|(?<![\w#.-])(?P<h2>1[0-2]|0?[1-9])\s*(?P<p2>[ap])\.?m\b"
     r"|\b(?:at|by|@) (?P<h3>[01]?\d|2[0-3])(?:\s*o'?clock)?(?![\w.:%-]| (?:min|hour|day|replica))"
@@ -25,19 +26,19 @@ _NAMED: tuple[tuple[str, tuple[int, int]], ...] = (
     (r"\b(?:at )?noon\b|\bmid-?day\b|中午(?!\s*[\d一二三十])|正午", (12, 0)),
     (r"\b(?:at )?midnight\b|半夜(?!\s*[\d一二三])|午夜", (0, 0)),
 )
-_EVENING = re.compile(r"\bin the (?:evening|afternoon)\b|\btonight\b|下午|晚上|傍晚|夜里|晚间|今晚")
-_HOURLY = re.compile(r"\bhourly\b|\b(?:every|each|once an|an) hour\b|\bper hour\b|每(?:个)?(?:小时|钟头)|整点")
-_EVERY_N = re.compile(
+_EVENING = compiled(r"\bin the (?:evening|afternoon)\b|\btonight\b|下午|晚上|傍晚|夜里|晚间|今晚")
+_HOURLY = compiled(r"\bhourly\b|\b(?:every|each|once an|an) hour\b|\bper hour\b|每(?:个)?(?:小时|钟头)|整点")
+_EVERY_N = compiled(
     rf"\bevery (?P<n>\d+|{'|'.join(list(numbers.UNITS)[2:20])}|other) ?(?P<u>minutes?|mins?|m|hours?|hrs?|h)\b"
     rf"|每隔?\s*(?P<hn>\d+|[一二两三四五六七八九十]+)\s*(?:个)?(?P<hu>分钟|小时|钟头)"
 )
-_WEEKDAYS = re.compile(r"\b(?:every |on |each )?(?:week ?days?|work(?:ing)? ?days?|business days?|workdays?)\b|工作日|(?:周|星期|礼拜)一(?:到|至|-)(?:周|星期|礼拜)?五|\bmon(?:day)?(?:s)? ?(?:-|to|through|thru) ?fri(?:day)?s?\b")
-_WEEKEND = re.compile(r"\bweekends?\b|周末|星期六和?日|双休日")
-_DAILY = re.compile(r"\b(?:daily|nightly|every ?day|each day|every (?:single )?(?:morning|evening|night|afternoon)|each (?:morning|evening|night)|per day|mornings|evenings|(?:once|twice) a day)\b|每天|每日|天天|每晚|每早|每个?(?:早上|晚上|早晨|清晨)|日报|日终")
-_MONTHLY = re.compile(r"\b(?:first (?:day )?of (?:every|each|the) month|(?:every|each) month|monthly|1st of (?:every|each|the) month)\b|每个?月(?:\s*(?P<d>\d+|[一二三四五六七八九十]+)\s*[号日])?|每个?月初|月报")
-_MONTHDAY = re.compile(r"\b(?:on )?the (?P<o>\d{1,2})(?:st|nd|rd|th) of (?:every|each|the) month\b")
-_WEEKLY = re.compile(r"\b(?:weekly|every week|each week|once a week)\b|每周|每个?星期|每个?礼拜|周报")
-_CRON = re.compile(r"(?<!\S)(?:[\d*/,-]+\s+){4}[\d*/,a-z-]+(?!\S)")
+_WEEKDAYS = compiled(r"\b(?:every |on |each )?(?:week ?days?|work(?:ing)? ?days?|business days?|workdays?)\b|工作日|(?:周|星期|礼拜)一(?:到|至|-)(?:周|星期|礼拜)?五|\bmon(?:day)?(?:s)? ?(?:-|to|through|thru) ?fri(?:day)?s?\b")
+_WEEKEND = compiled(r"\bweekends?\b|周末|星期六和?日|双休日")
+_DAILY = compiled(r"\b(?:daily|nightly|every ?day|each day|every (?:single )?(?:morning|evening|night|afternoon)|each (?:morning|evening|night)|per day|mornings|evenings|(?:once|twice) a day)\b|每天|每日|天天|每晚|每早|每个?(?:早上|晚上|早晨|清晨)|日报|日终")
+_MONTHLY = compiled(r"\b(?:first (?:day )?of (?:every|each|the) month|(?:every|each) month|monthly|1st of (?:every|each|the) month)\b|每个?月(?:\s*(?P<d>\d+|[一二三四五六七八九十]+)\s*[号日])?|每个?月初|月报")
+_MONTHDAY = compiled(r"\b(?:on )?the (?P<o>\d{1,2})(?:st|nd|rd|th) of (?:every|each|the) month\b")
+_WEEKLY = compiled(r"\b(?:weekly|every week|each week|once a week)\b|每周|每个?星期|每个?礼拜|周报")
+_CRON = compiled(r"(?<!\S)(?:[\d*/,-]+\s+){4}[\d*/,a-z-]+(?!\S)")
 
 
 def find(low: str) -> tuple[Span, str] | None:
@@ -52,8 +53,8 @@ def find(low: str) -> tuple[Span, str] | None:
     every = span.take(_EVERY_N.search(low))
     if every:
         return span.span, _every(every)
-    clock = _clock(low, span)
     days = _days(low, span)
+    clock = _clock(span.without(low), span)
     if days is None:
         hourly = span.take(_HOURLY.search(low))
         return (span.span, "0 * * * *") if hourly else None
@@ -72,6 +73,12 @@ class _Covered:
         if match:
             self._spans.append(match.span())
         return match
+
+    def without(self, low: str) -> str:
+        """The text with what was read blanked out."""
+        for start, end in self._spans:
+            low = low[:start] + " " * (end - start) + low[end:]
+        return low
 
     @property
     def span(self) -> Span:

@@ -1,0 +1,261 @@
+"""Finds the requests inside a message: which clauses ask, which only tell, which add details."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agent.offline import speech
+from agent.offline.features import masked
+from agent.offline.fill import NAMES, Filled, Material
+from agent.offline.mentions import Mention
+from agent.offline.parse import FAINT, SURE, Parse, Parser, mentions_within
+from agent.offline.segment import clauses
+from agent.offline.speech import Act
+from agent.offline.text import Span, Text
+
+_SOFTLY = 0.5
+"""Similarity a clause after a mere comma or ``and`` needs to count as a request of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A clause with its reading and the material its arguments come from."""
+
+    parse: Parse
+    material: Material
+    span: Span
+    hard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The requests of a message in order; with none, ``rest`` says what it was instead."""
+
+    wanted: tuple[Step, ...]
+    rest: Parse
+
+
+class Finder:
+    """Finds the steps of one message after another."""
+
+    def __init__(self, parser: Parser) -> None:
+        self._parser = parser
+
+    def find(self, text: Text, mentions: Sequence[Mention]) -> Steps:
+        """The requests a message makes."""
+        whole = Material(text, tuple(mentions))
+        full = Step(self._parser.parse(whole), whole, Span(0, len(text.low)))
+        pieces = [
+            c for c in clauses(text.low, mentions) if not speech.assents(text.low[c.span.start : c.span.end])
+        ]
+        atoms = [self._step(text, mentions, c.span, c.hard) for c in pieces]
+        if any(s.parse.act is Act.CONDITION for s in (*atoms, full)):
+            conditional = self._conditional(text, mentions, full)
+            if conditional:
+                return Steps((conditional,), full.parse)
+        if len(atoms) < 2:
+            alone = atoms[0] if atoms else full
+            return Steps((full,) if wanted(full) else (), full.parse if wanted(full) else alone.parse)
+        return self._several(text, mentions, atoms, full)
+
+    def _several(
+        self, text: Text, mentions: Sequence[Mention], atoms: Sequence[Step], full: Step
+    ) -> Steps:
+        cores = self._cores(atoms, full)
+        forbidden = [s for s in atoms if forbids(s.parse)]
+        if not cores:
+            if forbidden and not excused(full.parse):
+                return Steps((), forbidden[0].parse)
+            told = next((s for s in atoms if s.parse.act is Act.STATEMENT), None)
+            if told and full.parse.similarity < SURE:
+                return Steps((), told.parse)
+            return Steps((full,) if wanted(full) else (), full.parse)
+        steps = self._merged(text, mentions, atoms, cores)
+        if not forbidden and self._whole_wins(full, steps):
+            return Steps((full,), full.parse)
+        return Steps(tuple(steps), full.parse)
+
+    @staticmethod
+    def _whole_wins(full: Step, steps: Sequence[Step]) -> bool:
+        """Is the message better read as one request?"""
+        if not wanted(full):
+            return False
+        labels = {s.parse.label for s in steps}
+        best = max(s.parse.similarity for s in steps)
+        if len(steps) == 1:
+            return full.parse.label not in labels and full.parse.similarity > best + 0.05
+        if any(s.hard for s in steps[1:]):
+            return False
+        least = min(s.parse.similarity for s in steps)
+        return full.parse.similarity > max(least, 0.6) and full.parse.act is not Act.STATEMENT
+
+    # ---- which clauses count ---------------------------------------------------------------
+
+    def _cores(self, atoms: Sequence[Step], full: Step) -> list[Step]:
+        cores = [s for i, s in enumerate(atoms) if _core(s, first=i == 0)]
+        asking = [s for s in cores if s.parse.changes or not self._tells(s)]
+        cores = asking or cores
+        told = any(s.parse.act is Act.STATEMENT for s in atoms)
+        if told:
+            cores = [s for s in cores if _own_name(s) or s.parse.similarity >= 0.6]
+        if full.parse.act is Act.GENERAL and len(atoms) > 1 and not any(s.hard for s in atoms[1:]):
+            cores = [s for s in cores if s.parse.similarity >= 0.6 and (_own_name(s) or not s.parse.changes) and not s.parse.filled.missing]
+            cores = cores if len(cores) != 1 or cores[0].parse.similarity > full.parse.similarity else []
+        return cores
+
+    @staticmethod
+    def _tells(step: Step) -> bool:
+        low = masked(step.material.text.low, step.material.mentions)
+        return step.parse.act is not Act.QUESTION and speech.declares(low)
+
+    def _conditional(self, text: Text, mentions: Sequence[Mention], full: Step) -> Step | None:
+        """A request bound to a condition, judged by its main clause."""
+        span = speech.main_clause(text.low)
+        if span:
+            main = self._step(text, mentions, Span(*span), True)
+            parse = main.parse
+            if parse.changes and parse.similarity >= _SOFTLY and parse.anchor >= 0.3 and not speech.conditional(parse.phrase):
+                return replace(main, parse=replace(parse, act=Act.CONDITION))
+        negated = full.parse.act is Act.NEGATED
+        if full.parse.tool and full.parse.similarity >= FAINT and not negated:
+            return replace(full, parse=replace(full.parse, act=Act.CONDITION)) if full.parse.changes else None
+        return None
+
+    # ---- from clauses to steps -------------------------------------------------------------
+
+    def _step(self, text: Text, mentions: Sequence[Mention], span: Span, hard: bool) -> Step:
+        own = mentions_within(mentions, span.start, span.end)
+        before = [m for m in mentions if m.span.end <= span.start]
+        after = [m for m in mentions if m.span.start >= span.end]
+        material = Material(text.part(span), own, (*reversed(before), *after))
+        return Step(self._parser.parse(material), material, span, hard)
+
+    def _merged(
+        self, text: Text, mentions: Sequence[Mention], atoms: Sequence[Step], cores: Sequence[Step]
+    ) -> list[Step]:
+        """Details join the request beside them; a new name alone repeats the request before it."""
+        steps: list[Step] = []
+        lead: int | None = None
+        for atom in atoms:
+            if atom in cores:
+                if steps and (self._swallows(steps[-1], atom) or self._same(steps[-1], atom)):
+                    steps[-1] = self._widened(text, mentions, steps[-1], steps[-1].span.start, atom.span.end)
+                    continue
+                start = atom.span.start if lead is None else lead
+                steps.append(self._widened(text, mentions, atom, start, atom.span.end))
+                lead = None
+            elif not _detail(atom):
+                lead = None
+            elif steps and (again := self._again(steps[-1], atom)):
+                steps.append(again)
+            elif steps:
+                steps[-1] = self._widened(text, mentions, steps[-1], steps[-1].span.start, atom.span.end)
+            elif lead is None:
+                lead = atom.span.start
+        return steps
+
+    def _widened(
+        self, text: Text, mentions: Sequence[Mention], step: Step, start: int, end: int
+    ) -> Step:
+        """The same reading with arguments from a wider stretch of the text."""
+        if (start, end) == (step.span.start, step.span.end) or step.parse.tool is None:
+            return step
+        wide = self._material(text, mentions, Span(start, end))
+        filled = self._parser.fill(step.parse.tool, wide)
+        return replace(step, parse=replace(step.parse, filled=filled), material=wide, span=Span(start, end))
+
+    @staticmethod
+    def _material(text: Text, mentions: Sequence[Mention], span: Span) -> Material:
+        own = mentions_within(mentions, span.start, span.end)
+        before = [m for m in mentions if m.span.end <= span.start]
+        after = [m for m in mentions if m.span.start >= span.end]
+        return Material(text.part(span), own, (*reversed(before), *after))
+
+    @staticmethod
+    def _swallows(last: Step, atom: Step) -> bool:
+        """Free text goes on until a strong joint."""
+        tool = last.parse.tool
+        texts = [p for p in tool.parameters if p.word == "text" and p.required] if tool else []
+        return bool(texts) and not atom.hard
+
+    def _same(self, last: Step, atom: Step) -> bool:
+        """The same request once more, or with another detail."""
+        if last.parse.label != atom.parse.label or last.parse.tool is None:
+            return False
+        own = self._parser.fill(last.parse.tool, Material(atom.material.text, atom.material.mentions))
+        before = last.parse.filled.args
+        return all(k not in before or before[k] == v for k, v in own.args.items())
+
+    def _again(self, last: Step, atom: Step) -> Step | None:
+        """``scale ranker to 6 and sentiment to four``: the same tool for the next name."""
+        tool = last.parse.tool
+        if tool is None or not _own_name(atom):
+            return None
+        alone = Material(atom.material.text, atom.material.mentions)
+        filled = self._parser.fill(tool, alone)
+        named = [p.name for p in tool.parameters if p.word in NAMES and p.name in filled.args]
+        before = last.parse.filled.args
+        if not named or any(m.kind == "name" for m in filled.unused):
+            return None
+        if not all(n in before and filled.args[n] != before[n] for n in named):
+            return None
+        merged = Filled({**before, **filled.args}, (), filled.ambiguous)
+        merged.missing = tuple(p for p in last.parse.filled.missing if p.name not in merged.args)
+        return Step(replace(last.parse, filled=merged), alone, atom.span)
+
+
+def wanted(step: Step) -> bool:
+    """Should this reading become a call (or a question about it) at all?"""
+    parse = step.parse
+    if parse.tool is None or parse.similarity < FAINT:
+        return False
+    if parse.act is Act.NEGATED:
+        return excused(parse)
+    if parse.act is Act.GENERAL:
+        return not parse.changes and parse.similarity >= SURE
+    if parse.changes:
+        return parse.act in (Act.REQUEST, Act.CONDITION, Act.HEDGED)
+    return parse.act is not Act.STATEMENT
+
+
+def excused(parse: Parse) -> bool:
+    """Does the nearest declared phrase forbid in the same words (``do not notify about …``)?"""
+    return parse.tool is not None and speech.negated(parse.phrase) and parse.similarity >= SURE
+
+
+def forbids(parse: Parse) -> bool:
+    """Is this a plain ``do not``?"""
+    return parse.act is Act.NEGATED and not excused(parse)
+
+
+def _core(step: Step, first: bool) -> bool:
+    """Is the clause a request or a question of its own?"""
+    parse = step.parse
+    if parse.tool is None or not parse.sure or parse.bare:
+        return False
+    latin = [t for t in parse.tokens if t.isascii() and t != "?"]
+    if len(parse.tokens) == 1 and latin and parse.similarity < 0.95:
+        return False
+    if not step.hard and not first and parse.similarity < _SOFTLY and not _own_name(step):
+        return False
+    if parse.act is Act.NEGATED:
+        return excused(parse)
+    if parse.act is Act.GENERAL:
+        return not parse.changes and parse.similarity >= 0.6
+    if parse.changes:
+        names = [p for p in parse.filled.missing if p.word in NAMES]
+        return parse.act is Act.REQUEST and not (names and not step.hard and not first)
+    return parse.act in (Act.REQUEST, Act.QUESTION, Act.HEDGED)
+
+
+def _own_name(step: Step) -> bool:
+    return any(m.kind == "name" for m in step.material.mentions)
+
+
+def _detail(step: Step) -> bool:
+    """A fragment that can lend its typed pieces to the request beside it."""
+    if step.parse.act in (Act.NEGATED, Act.STATEMENT, Act.CONDITION):
+        return False
+    low = masked(step.material.text.low, step.material.mentions)
+    return not speech.declares(low)
