@@ -12,19 +12,22 @@ from types import TracebackType
 
 
 class Load:
-    """Clients that ask without pause until stopped: half keep their connection, half do not.
+    """Clients that ask without pause until stopped: half keep their connection, half do not
+    (none with ``keep=False``).
 
     A client never asks twice for the same answer: whatever goes wrong is a failure.
     """
 
-    def __init__(self, port: int, model: str, clients: int = 4, labels: bool = False) -> None:
+    def __init__(
+        self, port: int, model: str, clients: int = 4, labels: bool = False, keep: bool = True
+    ) -> None:
         self.versions: Counter[str] = Counter()
         self.failures: list[str] = []
         self._port, self._model, self._labels = port, model, labels
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._threads = [
-            threading.Thread(target=self._ask, args=(n % 2 == 0, n), daemon=True)
+            threading.Thread(target=self._ask, args=(keep and n % 2 == 0, n), daemon=True)
             for n in range(clients)
         ]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tools.contract import Finding, Phrases, reading
 from tools.deployments.finding import find
-from tools.deployments.wording import stamp
+from tools.deployments.wording import joined, stamp
 from tools.platforms.base import Revision
 from tools.words import Deployment, Lang
 from tools.world import World
@@ -47,7 +47,7 @@ class DeploymentHistory:
                 f"{self.deployment} has {count} {noun}; revision {current.number} "
                 f"(version {current.release.version}) is current."
             )
-        return "\n".join([first, *(self._line(r, lang) for r in self.revisions[:MOST])])
+        return joined([first, *(self._line(r, lang) for r in self.revisions[:MOST])], lang)
 
     def _line(self, r: Revision, lang: Lang) -> str:
         zh = lang == "zh"

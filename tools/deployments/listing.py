@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tools.contract import Finding, Phrases, reading
-from tools.deployments.wording import age, phase
+from tools.deployments.wording import age, joined, phase
 from tools.errors import Unavailable
 from tools.platforms.base import Phase, Status
 from tools.words import Lang
@@ -76,7 +76,7 @@ class DeploymentList:
                 state = "healthy"
             first = f"{len(self.rows)} {noun}, {state}."
         ordered = sorted(self.rows, key=lambda r: (r.well, r.deployment))
-        return "\n".join([first, *(r.say(lang, self.now) for r in ordered), *self.silent])
+        return joined([first, *(r.say(lang, self.now) for r in ordered), *self.silent], lang)
 
 
 @reading(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tools.contract import Finding, Phrases, reading
 from tools.deployments.finding import find, known_version, quality
-from tools.deployments.wording import milliseconds, phase, stamp
+from tools.deployments.wording import joined, milliseconds, phase, stamp
 from tools.errors import Unavailable
 from tools.platforms.base import Status, Traffic
 from tools.words import Deployment, Lang
@@ -31,11 +31,13 @@ class DeploymentReport:
     def say(self, lang: Lang) -> str:
         """Health, version and replicas first; then traffic, causes, the last change."""
         lines = [self._first(lang), *self._causes(lang)]
-        lines += [line for line in (self._traffic(lang), self._change(lang)) if line]
+        lines += [
+            line for line in (self._uptime(lang), self._traffic(lang), self._change(lang)) if line
+        ]
         if self.status.endpoint and self.status.wanted:
             where = "地址" if lang == "zh" else "Endpoint"
             lines.append(f"{where}: {self.status.endpoint}")
-        return "\n".join([*lines, *self.notes])
+        return joined([*lines, *self.notes], lang)
 
     def _first(self, lang: Lang) -> str:
         s, zh = self.status, lang == "zh"
@@ -50,20 +52,17 @@ class DeploymentReport:
             if zh:
                 return f"{s.ref} 已缩容到 0，没有提供服务（最后版本 {last}）。"
             return f"{s.ref} is scaled to 0: nothing is served (last version {last})."
-        since = f"{stamp(self.since, self.now, lang)}" if self.since else ""
         state = phase(s.phase, lang)
         if zh:
-            tail = f"，自 {since}" if since else ""
             how = f"（{self.quality}）" if self.quality else ""
             return (
                 f"{s.ref} {state}：{s.release.model} 版本 {s.release.version}{how}，"
-                f"{s.ready}/{s.wanted} 个副本就绪{tail}。"
+                f"{s.ready}/{s.wanted} 个副本就绪。"
             )
-        tail = f", since {since}" if since else ""
         how = f" ({self.quality})" if self.quality else ""
         return (
             f"{s.ref} is {state}: {s.release.model} version {s.release.version}{how}, "
-            f"{s.ready} of {s.wanted} replicas ready{tail}."
+            f"{s.ready} of {s.wanted} replicas ready."
         )
 
     def _causes(self, lang: Lang) -> list[str]:
@@ -82,6 +81,12 @@ class DeploymentReport:
             for r in s.replicas
             if not r.ready and r.message and r.message not in s.message
         ]
+
+    def _uptime(self, lang: Lang) -> str:
+        if self.since is None:
+            return ""
+        at = stamp(self.since, self.now, lang)
+        return f"运行自 {at}。" if lang == "zh" else f"Serving since {at}."
 
     def _traffic(self, lang: Lang) -> str:
         t = self.traffic

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from tools.platforms.base import Phase
@@ -51,3 +53,11 @@ def milliseconds(seconds: float) -> str:
     if value >= 1000:
         return f"{seconds:.1f} s"
     return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
+
+
+def joined(lines: Iterable[str], lang: Lang) -> str:
+    """The lines, none wider than 100 columns (a Chinese character takes two)."""
+    width = 50 if lang == "zh" else 100
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent="  ", break_on_hyphens=False) for line in lines
+    )
