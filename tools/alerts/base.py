@@ -7,12 +7,13 @@ and whether it fires or is resolved. Repeats of the same triple are not new aler
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
+from tools.errors import Unavailable
 from tools.words import Word
 
 if TYPE_CHECKING:
@@ -106,6 +107,11 @@ class Feedback:
 class Alerts(Protocol):
     """Alerts received, the incidents they form, silences and feedback. Durable, process-safe."""
 
+    @property
+    def trouble(self) -> Unavailable | None:
+        """Why Alertmanager could not be asked the last time; ``None`` when all is well."""
+        ...
+
     def receive(self, payload: Mapping[str, Any], source: str = "alertmanager") -> Received:
         """Store a webhook v4 payload; returns only after the commit.
 
@@ -149,16 +155,6 @@ class Alerts(Protocol):
     def remember(self, feedback: Feedback) -> None:
         """Keep a verdict; the same ``action_id`` is kept once. A negative weight withdraws one."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many alerts are in which state."""
-
-    firing: int = 0
-    silenced: int = 0
-    resolved: int = 0
-    by_severity: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def alerts(world: World) -> Alerts:

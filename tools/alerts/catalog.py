@@ -7,7 +7,8 @@ from tools.alerts.diagnosing import diagnose
 from tools.alerts.explanation import explain_xid
 from tools.alerts.learning import RecordCause
 from tools.alerts.listing import list_alerts
-from tools.alerts.silencing import SilenceAlert, UnsilenceAlert
+from tools.alerts.silencing import SilenceAlert
+from tools.alerts.unsilencing import UnsilenceAlert
 from tools.contract import Tool
 
 TOOLS: tuple[Tool, ...] = (

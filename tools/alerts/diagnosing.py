@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools.contract import Phrases, reading
+from tools.alerts.collect.base import Subject
+from tools.alerts.diagnosis import Suspect, Verdict, run
+from tools.alerts.subject import subject_of
+from tools.alerts.wording import clip, clock, wrap
+from tools.alerts.xids import Words
+from tools.contract import Call, Phrases, reading
 from tools.words import Alert, Target
 
 if TYPE_CHECKING:
@@ -15,13 +20,122 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Ranked causes with the evidence for them."""
+    """Ranked causes with the evidence for them, what was checked and what could not be."""
 
     subject: str
+    kind: str
+    verdict: Verdict
+    playbook: str
+    suspects: tuple[Suspect, ...]
+    checked: tuple[Words, ...]
+    missing: tuple[Words, ...]
+    next_check: Words | None
+    remedy: Words | None
+    risk: str
+    recommended: Call | None
+    """The change that fits, to be proposed; nothing is changed by a diagnosis."""
+    firing: bool | None = None
+    """For alerts: whether it fires now."""
+    incident: int | None = None
+    confirmed: str | None = None
+    """The cause a person confirmed for this incident, if somebody did."""
 
     def say(self, lang: Lang) -> str:
         """The most likely cause first, then evidence, gaps, next check, recommended change."""
-        raise NotImplementedError
+        zh = lang == "zh"
+        lines = wrap(self._first_zh() if zh else self._first_en())
+        if self.suspects and self.verdict != "healthy":
+            lines += self._evidence(lang)
+            lines += self._others(lang)
+        if self.verdict in ("healthy", "unknown"):
+            lines += _bullets("我检查了：" if zh else "What I checked:", self.checked, lang)
+        if self.missing:
+            head = "未能收集：" if zh else "Could not collect:"
+            lines += _bullets(head, self.missing, lang)
+        if self.next_check is not None:
+            lines += wrap(("下一步检查：" if zh else "Next check: ") + _in(self.next_check, lang))
+        lines += self._advice(lang)
+        return "\n".join(lines)
+
+    def _first_en(self) -> str:
+        if self.verdict == "healthy":
+            return f"{self.subject} looks healthy; nothing points to a fault."
+        if self.verdict == "unknown":
+            if self.firing is False:
+                return f"{self.subject} is not firing, and nothing of it shows here now."
+            return f"Unknown: nothing I could collect explains {self.subject}."
+        top = self.suspects[0]
+        if self.verdict == "cause":
+            return f"Most likely ({top.confidence:.0%}): {top.en}. This is about {self.subject}."
+        two = " or ".join(f"{s.en} ({s.confidence:.0%})" for s in self.suspects[:2])
+        return f"Not certain for {self.subject}: {two}."
+
+    def _first_zh(self) -> str:
+        if self.verdict == "healthy":
+            return f"{self.subject} 看起来正常，没有发现故障迹象。"
+        if self.verdict == "unknown":
+            if self.firing is False:
+                return f"{self.subject} 当前没有触发，这里也看不到相关迹象。"
+            return f"原因不明：收集到的信息都无法解释 {self.subject}。"
+        top = self.suspects[0]
+        if self.verdict == "cause":
+            return f"最可能（{top.confidence:.0%}）：{top.zh}。对象：{self.subject}。"
+        two = "，或 ".join(f"{s.zh}（{s.confidence:.0%}）" for s in self.suspects[:2])
+        return f"{self.subject} 尚不确定：{two}。"
+
+    def _evidence(self, lang: Lang) -> list[str]:
+        quoted = [e for s in self.suspects[:1] for e in s.evidence]
+        if not quoted:
+            return []
+        lines = ["证据：" if lang == "zh" else "Evidence:"]
+        for item in quoted:
+            at = f"{clock(item.at)} " if item.at else ""
+            said = item.quote_zh if lang == "zh" else item.quote
+            lines.append(clip(f"- {at}[{item.source}] {said}"))
+        return lines
+
+    def _others(self, lang: Lang) -> list[str]:
+        rest = self.suspects[1:] if self.verdict == "cause" else self.suspects[2:]
+        if self.verdict == "unknown":
+            rest = self.suspects
+        if not rest:
+            return []
+        zh = lang == "zh"
+        listed = ("；" if zh else "; ").join(
+            f"{s.zh if zh else s.en} ({s.confidence:.0%})" for s in rest[:3]
+        )
+        if self.verdict == "unknown":
+            return wrap(("凭经验可能是：" if zh else "By experience it may be: ") + listed)
+        return wrap(("其他可能：" if zh else "Also possible: ") + listed)
+
+    def _advice(self, lang: Lang) -> list[str]:
+        lines: list[str] = []
+        zh = lang == "zh"
+        if self.remedy is not None:
+            risk = f"（风险：{_RISKS[self.risk]}）" if zh else f" (risk: {self.risk})"
+            lines += wrap(("建议：" if zh else "What helps: ") + _in(self.remedy, lang) + risk)
+        if self.recommended is not None:
+            args = ", ".join(f"{k}={v}" for k, v in self.recommended.args.items())
+            call = f"{self.recommended.tool}({args})"
+            lines += wrap(("可提议的变更：" if zh else "Change to propose: ") + call)
+        if self.confirmed:
+            lines.append(
+                f"此事件的原因已确认：{self.confirmed}"
+                if zh
+                else f"Confirmed cause: {self.confirmed}"
+            )
+        return lines
+
+
+_RISKS = {"none": "无", "low": "低", "medium": "中", "high": "高"}
+
+
+def _in(words: Words, lang: Lang) -> str:
+    return words.zh if lang == "zh" else words.en
+
+
+def _bullets(head: str, items: tuple[Words, ...], lang: Lang) -> list[str]:
+    return [head, *(clip(f"- {_in(item, lang)}") for item in items)]
 
 
 @reading(
@@ -60,4 +174,37 @@ class Diagnosis:
 )
 def diagnose(world: World, alert: Alert | None = None, target: Target | None = None) -> Diagnosis:
     """Diagnose an alert, deployment, job, node, GPU or this host: ranked causes with evidence."""
-    raise NotImplementedError
+    subject = subject_of(world, alert, target)
+    result = run(world, subject)
+    return Diagnosis(
+        _label(subject),
+        subject.kind,
+        result.verdict,
+        result.playbook,
+        result.suspects,
+        result.checked,
+        result.missing,
+        result.next_check,
+        result.remedy,
+        result.risk,
+        result.recommended,
+        _firing(subject),
+        result.incident.number if result.incident else None,
+        result.incident.cause if result.incident else None,
+    )
+
+
+def _firing(subject: Subject) -> bool | None:
+    if subject.kind != "alert":
+        return None
+    return subject.alert is not None and subject.alert.state == "firing"
+
+
+def _label(subject: Subject) -> str:
+    if subject.kind == "host":
+        return f"this machine ({subject.name})"
+    if subject.alert is None:
+        plain = subject.kind in ("gpu", "alert")
+        return subject.name if plain else f"{subject.kind} {subject.name}"
+    where = subject.deployment or subject.job or subject.node
+    return f"{subject.name} on {where}" if where else subject.name

@@ -2,28 +2,108 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tools.alerts.base import AlertRecord, AlertState, Incident
+from tools.alerts.base import AlertRecord, AlertState, Incident, alerts
+from tools.alerts.wording import ago, clip, plural
 from tools.contract import Phrases, reading
 
 if TYPE_CHECKING:
     from tools.words import Lang
     from tools.world import World
 
+SHOWN = 12
+_ORDER = {"critical": 0, "error": 1, "warning": 2, "info": 3, "none": 4}
+_STATES_ZH = {"firing": "触发中", "resolved": "已恢复", "silenced": "已静默"}
+
 
 @dataclass(frozen=True, slots=True)
 class AlertList:
-    """Alerts in one state, or all that matter now, with the incidents they belong to."""
+    """Alerts in one state, or all that fire, with the incidents they belong to."""
 
     state: str | None
+    now: datetime
     alerts: tuple[AlertRecord, ...]
     incidents: tuple[Incident, ...]
+    missing: str = ""
+    """Why Alertmanager could not be asked, when it could not."""
+    missing_zh: str = ""
 
     def say(self, lang: Lang) -> str:
         """How many, which, since when."""
-        raise NotImplementedError
+        lines = [self._head_zh() if lang == "zh" else self._head_en()]
+        lines += [self._alert(a, lang) for a in self._ordered()[:SHOWN]]
+        if len(self.alerts) > SHOWN:
+            more = len(self.alerts) - SHOWN
+            lines.append(f"… 另有 {more} 条" if lang == "zh" else f"… and {more} more")
+        grouped = [i for i in self.incidents if i.firing + i.resolved > 1]
+        if grouped and self.state != "resolved":
+            lines.append("事件：" if lang == "zh" else "Incidents:")
+            lines += [self._incident(i, lang) for i in grouped[:SHOWN]]
+        if self.missing:
+            lines.append(self.missing_zh if lang == "zh" else self.missing)
+        return "\n".join(clip(line) for line in lines)
+
+    def _ordered(self) -> list[AlertRecord]:
+        return sorted(
+            self.alerts, key=lambda a: (_ORDER.get(a.severity, 2), -a.starts_at.timestamp())
+        )
+
+    def _head_en(self) -> str:
+        if not self.alerts:
+            return f"No alert is {self.state or 'firing'}."
+        count = len(self.alerts)
+        hidden = sum(1 for a in self.alerts if a.silenced_by)
+        by_severity = Counter(a.severity or "unrated" for a in self.alerts)
+        levels = ", ".join(f"{n} {s}" for s, n in sorted(by_severity.items(), key=_severity))
+        told = f" {hidden} of them silenced." if hidden and self.state is None else ""
+        inside = len({a.incident for a in self.alerts if a.incident is not None})
+        grouped = f" in {plural(inside, 'incident')}" if inside and count > 1 else ""
+        verb = "is" if count == 1 else "are"
+        return (
+            f"{plural(count, 'alert')} {verb} {self.state or 'firing'}{grouped} ({levels}).{told}"
+        )
+
+    def _head_zh(self) -> str:
+        state = _STATES_ZH.get(self.state or "firing", "")
+        if not self.alerts:
+            return f"没有{state}的告警。"
+        by_severity = Counter(a.severity or "未定级" for a in self.alerts)
+        levels = "，".join(f"{s} {n}" for s, n in sorted(by_severity.items(), key=_severity))
+        inside = len({a.incident for a in self.alerts if a.incident is not None})
+        grouped = f"，归为 {inside} 个事件" if inside and len(self.alerts) > 1 else ""
+        return f"{len(self.alerts)} 条告警{state}{grouped}（{levels}）。"
+
+    def _alert(self, alert: AlertRecord, lang: Lang) -> str:
+        where = ", ".join(f"{k}={v}" for k, v in sorted(alert.labels.items()) if k in _TELLING)
+        since = ago(alert.starts_at, self.now, lang)
+        told = alert.annotations.get("summary") or alert.annotations.get("description") or ""
+        said = f": {told}" if told and told != alert.name else ""
+        mute = ("，已静默" if lang == "zh" else ", silenced") if alert.silenced_by else ""
+        return f"- {alert.name} [{alert.severity or '-'}] {where} ({since}{mute}){said}"
+
+    def _incident(self, incident: Incident, lang: Lang) -> str:
+        since = ago(incident.opened_at, self.now, lang)
+        if lang == "zh":
+            cause = f"，已确认原因：{incident.cause}" if incident.cause else ""
+            return (
+                f"- #{incident.number} {incident.title}：{incident.firing} 条触发，{since}{cause}"
+            )
+        cause = f", confirmed: {incident.cause}" if incident.cause else ""
+        return f"- #{incident.number} {incident.title}: {incident.firing} firing, {since}{cause}"
+
+
+_TELLING = frozenset(
+    {"deployment", "exported_pod", "gpu", "host", "hostname", "instance", "job_id", "model"}
+    | {"model_name", "namespace", "node", "pod", "rack", "target", "mount", "mountpoint"}
+)
+
+
+def _severity(item: tuple[str, int]) -> int:
+    return _ORDER.get(item[0], 2)
 
 
 @reading(
@@ -55,4 +135,15 @@ class AlertList:
 )
 def list_alerts(world: World, state: AlertState | None = None) -> AlertList:
     """List alerts that fire (or are silenced or resolved), grouped into incidents."""
-    raise NotImplementedError
+    port = alerts(world)
+    found = tuple(port.alerts(state))
+    trouble = port.trouble
+    incidents = tuple(port.incidents(open_only=state != "resolved", limit=50))
+    return AlertList(
+        state,
+        world.clock.now(),
+        found,
+        incidents,
+        trouble.en if trouble else "",
+        trouble.zh if trouble else "",
+    )

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
-
-from tools.contract import Act, Call, Effect, Happened, Outcome, Phrases, Plan, Verdict, changing
-from tools.words import Alert, Window
+from tools.alerts.base import Silence, alerts
+from tools.alerts.silences import matchers_of, shown, silences_of, stored_matchers, target_of
+from tools.contract import (
+    Act,
+    Call,
+    Effect,
+    Happened,
+    Outcome,
+    Phrases,
+    Plan,
+    Verdict,
+    changing,
+)
+from tools.errors import Refused
+from tools.words import Alert, Window, parse_window
 
 if TYPE_CHECKING:
     from tools.world import World
+
+LONGEST = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,76 +66,77 @@ class SilenceAlert:
     )
 
     def plan(self, world: World, args: SilenceArguments) -> Plan:
-        """Which alerts it would hide."""
-        raise NotImplementedError
+        """Which alerts it would hide, and until when."""
+        length = parse_window(args.duration)
+        if length > LONGEST:
+            raise Refused(
+                f"A silence lasts at most {LONGEST.days} days; {args.duration} is longer. "
+                "Change the rule instead if the alert is not wanted.",
+                f"静默最长 {LONGEST.days} 天；{args.duration} 过长。若不再需要该告警，请修改规则。",
+            )
+        matchers, hidden = matchers_of(world, args.alert)
+        already = silences_of(world, matchers)
+        warnings: tuple[str, ...] = ()
+        if already:
+            warnings += (f"{len(already)} silence(s) for it are already in force.",)
+        if any(a.severity == "critical" for a in hidden):
+            warnings += ("It is a critical alert: nobody will be paged for it.",)
+        name = matchers["alertname"]
+        return Plan(
+            target=target_of(name, matchers, already),
+            title=f"Silence {shown(matchers)} for {args.duration}",
+            diff=f"- {name} notifies\n+ {name} is silent for {args.duration}",
+            blast_radius=f"{len(hidden)} firing alert(s) hidden now, and new ones like them",
+            undo=f"lift the silence of {name}",
+            verification="the silence is listed as active",
+            deadline=timedelta(seconds=30),
+            warnings=warnings,
+            details={"matchers": dict(matchers), "seconds": length.total_seconds()},
+        )
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
-        """Put it in force."""
-        raise NotImplementedError
+        """Put it in force, from now."""
+        act.check()
+        now = world.clock.now()
+        matchers = stored_matchers(plan)
+        seconds = plan.details["seconds"]
+        assert isinstance(seconds, (int, float))
+        wanted = Silence(
+            "", matchers, now, now + timedelta(seconds=seconds), "steward", plan.title, act.id
+        )
+        made = alerts(world).silence(wanted)
+        until = f"{wanted.ends_at:%Y-%m-%d %H:%M} UTC"
+        act.progress(f"Silence {made} is in force until {until}.", 1.0)
+        return Outcome(f"{shown(matchers)} is silent until {until}.", {"silence": made})
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """It is listed and active."""
-        raise NotImplementedError
+        wanted = str(outcome.details["silence"])
+        ends = world.clock.now() + plan.deadline
+        while True:
+            act.check()
+            port = alerts(world)
+            held = next((s for s in port.silences() if s.id == wanted), None)
+            if held:
+                until = f"{held.ends_at:%Y-%m-%d %H:%M} UTC"
+                return Verdict(True, f"Silence {wanted} is active until {until}.")
+            if world.clock.now() >= ends:
+                said = port.trouble.en if port.trouble else "It is not listed."
+                return Verdict(False, f"Silence {wanted}: {said}", "silence not in force")
+            world.clock.sleep(1.0)
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Lift it."""
-        raise NotImplementedError
+        args = {
+            "alert": stored_matchers(plan)["alertname"],
+            "silence": str(outcome.details["silence"]),
+        }
+        return Call("unsilence_alert", args)
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Is there a silence of this action?"""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class UnsilenceArguments:
-    """Which alert may notify again; one silence of it, or all."""
-
-    alert: Alert
-    silence: Annotated[str | None, Field(description="id of one silence")] = None
-
-
-@changing(UnsilenceArguments)
-class UnsilenceAlert:
-    """Lift the silences of an alert, so that it notifies again."""
-
-    effect: ClassVar[Effect] = Effect.CHANGE
-    phrases: ClassVar[Phrases] = Phrases(
-        en=(
-            "unsilence {alert}",
-            "unmute {alert}",
-            "lift the silence on {alert}",
-            "remove the silence for {alert}",
-            "end the silence of {alert}",
-            "turn notifications for {alert} back on",
-            "stop muting {alert}",
-            "let {alert} page again",
-        ),
-        zh=(
-            "取消 {alert} 的静默",
-            "解除 {alert} 静默",
-            "恢复 {alert} 的通知",
-            "{alert} 不要再静音了",
-            "取消屏蔽 {alert}",
-            "让 {alert} 重新报警",
-        ),
-    )
-
-    def plan(self, world: World, args: UnsilenceArguments) -> Plan:
-        """Which silences would end."""
-        raise NotImplementedError
-
-    def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
-        """End them."""
-        raise NotImplementedError
-
-    def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
-        """None of them is in force."""
-        raise NotImplementedError
-
-    def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
-        """Silence it again for the time that was left."""
-        raise NotImplementedError
-
-    def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
-        """Are they gone?"""
-        raise NotImplementedError
+        port = alerts(world)
+        held = port.silences()
+        if any(s.action_id == action_id for s in held):
+            return Happened.YES
+        return Happened.UNSURE if port.trouble else Happened.NO

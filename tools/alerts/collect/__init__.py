@@ -1,0 +1,1 @@
+"""Collectors: each looks at one source with a deadline and fails softly, by itself."""

@@ -1,0 +1,130 @@
+"""Logs of the target, and the kernel's: read as signatures, first error first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tools.alerts.collect.base import WINDOW, Collected, Subject
+from tools.alerts.facts import Fact
+from tools.alerts.signatures.base import Role, Signature
+from tools.alerts.signatures.reading import LogReader, Reading
+from tools.errors import BadArguments, ToolError
+from tools.observe.base import telemetry
+from tools.platforms.base import LogLine
+
+if TYPE_CHECKING:
+    from tools.world import World
+
+_MOST = 2000
+
+
+def logs(world: World, subject: Subject) -> Collected:
+    """The deployment's replicas (also those that are gone), or the job's ranks."""
+    found = Collected(looked=("log", "seen", "rank.suspect"))
+    if subject.job:
+        _read(found, world.jobs.logs(subject.job, limit=_MOST), f"job {subject.job}")
+    elif subject.deployment:
+        platform, ref = world.platforms.of(subject.deployment)
+        lines = list(platform.logs(ref, since=WINDOW, limit=_MOST))
+        try:
+            lines = [*platform.logs(ref, since=WINDOW, limit=_MOST, previous=True), *lines]
+        except ToolError as error:
+            found.gap(f"logs of earlier replicas: {error.en}", f"之前副本的日志：{error.zh}")
+        _read(found, lines, f"deployment {ref}")
+    else:
+        raise BadArguments("it has no logs of its own", "没有自己的日志")
+    return found
+
+
+def _read(found: Collected, lines: Sequence[LogLine], what: str) -> None:
+    reading = reading_of(lines)
+    found.note(
+        f"{reading.lines} log lines of {what}: {_summary(reading)}",
+        f"{what} 的 {reading.lines} 行日志：{_summary_zh(reading)}",
+    )
+    if reading.root is not None and (reading.certain or reading.root.role is not Role.ROOT):
+        found.facts.append(_fact("log", reading.root, reading))
+        found.began = reading.root.line.at
+    for category in dict.fromkeys(s.category for s in reading.signatures):
+        first = next(s for s in reading.signatures if s.category == category)
+        found.facts.append(_fact("seen", first, reading))
+    found.facts += [_fact("xid", s, reading) for s in reading.signatures if s.category == "xid"]
+    for rank in reading.ranks.suspects[:8]:
+        said = f"rank {rank} did not take part in {reading.ranks.operation or 'the collective'}"
+        found.facts.append(Fact("rank.suspect", str(rank), said, what))
+
+
+def reading_of(lines: Iterable[LogLine]) -> Reading:
+    """Read platform log lines: their own time and source come first."""
+    reader = LogReader()
+    for line in lines:
+        stamp = f"{line.at.isoformat()} " if line.at is not None else ""
+        reader.add([stamp + line.text], line.source)
+    return reader.reading()
+
+
+def _fact(name: str, signature: Signature, reading: Reading) -> Fact:
+    value: str | float = signature.category
+    if name in ("xid", "sxid") and signature.code is not None:
+        value = float(signature.code)
+    times = reading.counts.get(signature.key, 1)
+    more = f" (×{times})" if times > 1 else ""
+    line = signature.line
+    strength = 0.5 if signature.weak else 1.0
+    return Fact(
+        name,
+        value,
+        signature.quote + more,
+        line.source or "log",
+        line.at,
+        signature.device or "",
+        strength=strength,
+    )
+
+
+def _summary(reading: Reading) -> str:
+    if reading.root is None:
+        return "no error found"
+    return f"first error {reading.root.key}" + ("" if reading.certain else " (uncertain)")
+
+
+def _summary_zh(reading: Reading) -> str:
+    if reading.root is None:
+        return "没有发现错误"
+    return f"首个错误 {reading.root.key}" + ("" if reading.certain else "（不确定）")
+
+
+def kernel_log(world: World, subject: Subject) -> Collected:
+    """XIDs and other roots in this machine's kernel log of the last two hours."""
+    if not subject.local:
+        where = subject.node or subject.name
+        raise BadArguments(
+            f"that of {where} cannot be read from here; look there with journalctl -k",
+            f"{where} 的内核日志无法从本机读取，请在该节点用 journalctl -k 查看",
+        )
+    found = Collected(looked=("kernel", "xid", "sxid"))
+    reading = reading_of(telemetry(world).kernel_log(WINDOW))
+    roots = [s for s in reading.signatures if s.role is Role.ROOT]
+    for signature in roots:
+        if subject.gpu and not subject.gpu.isdigit() and _elsewhere(signature, subject.gpu):
+            continue
+        name = signature.category if signature.category in ("xid", "sxid") else "kernel"
+        found.facts.append(_fact(name, signature, reading))
+    if reading.root is not None and reading.root.role is Role.ROOT:
+        found.began = reading.root.line.at
+    found.facts += [
+        _fact("seen", s, reading) for s in reading.signatures if s.category not in ("xid", "sxid")
+    ]
+    count = len(roots)
+    found.note(
+        f"{reading.lines} kernel lines of the last 2 h: "
+        + (f"{count} that matter" if count else "none that matters"),
+        f"最近 2 小时 {reading.lines} 行内核日志：" + (f"{count} 行相关" if count else "无异常"),
+    )
+    return found
+
+
+def _elsewhere(signature: Signature, gpu: str) -> bool:
+    device = signature.device
+    return device is not None and ":" in gpu and device not in gpu.lower()
