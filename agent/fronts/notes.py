@@ -1,0 +1,40 @@
+"""What the service tells people of its own accord: incidents, and posts of schedules and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentNote:
+    """One thing that happened to an incident; told once per ``id``."""
+
+    id: str
+    """Unique: ``7:opened``, ``7:joined:FINGERPRINT``, ``7:resolved``."""
+    incident: str
+    """All notes of one incident share a thread."""
+    change: Literal["opened", "joined", "resolved"]
+    title: str
+    text: str
+    """What is known at once: which alert, since when, what it affects; for ``resolved`` the
+    timeline."""
+    chart: Path | None = None
+    """A picture inside STEWARD_HOME."""
+    ask: str = ""
+    """A question Steward asks itself in the thread (``diagnose HighLatency``): the answer is the
+    diagnosis, and a change it proposes gets its card there."""
+
+
+class Post(Protocol):
+    """Posts a message somewhere; blocking, callable from any thread but the event loop's."""
+
+    def __call__(self, target: str, text: str, files: Sequence[Path] = (), key: str = "") -> None:
+        """Post ``text`` to a channel; the same ``key`` posts once.
+
+        Raises:
+            Unavailable: no front posts there, or it could not be done now.
+        """
+        ...

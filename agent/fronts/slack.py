@@ -1,0 +1,312 @@
+"""Slack: mentions, direct messages, threads as conversations, cards, the assistant pane.
+
+Everything that arrives is written into the inbox before Slack gets its acknowledgement and dealt
+with afterwards, here or, after a crash, wherever the service runs next. Decisions are clicks by
+people whom steward.yaml names; no text is ever one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from agent.assistant import Assistant, person_or
+from agent.events import Actor, Message, Proposed, Reply
+from agent.fronts.dispatch import Again, Dispatch
+from agent.fronts.inbox import Inbox, Item
+from agent.fronts.metrics import Metrics
+from agent.fronts.notes import IncidentNote
+from agent.fronts.slack_answer import Answer
+from agent.fronts.slack_api import SlackApi, SlackRefused, SlackUncertain
+from agent.fronts.slack_clicks import Clicks
+from agent.fronts.slack_incidents import Incidents
+from agent.fronts.slack_options import SlackOptions
+from agent.fronts.slack_pane import welcome
+from agent.fronts.slack_payloads import (
+    Access,
+    Asked,
+    Clicked,
+    Deleted,
+    Ignored,
+    Incoming,
+    Opened,
+    Said,
+    from_json,
+    parse,
+    to_json,
+)
+from agent.fronts.slack_posts import Place, Posts, is_gone
+from agent.fronts.slack_text import escape, said
+from agent.fronts.slack_watch import Watch
+from agent.fronts.threads import call, stream
+from agent.redaction import mask
+from tools.errors import ToolError
+from tools.words import Lang
+
+FRONT = "slack"
+BEAT_SECONDS = 5.0
+_LATER = frozenset({"ratelimited", "streaming_state_conflict"})
+log = logging.getLogger(__name__)
+
+
+class SlackFront:
+    """One Slack app. Lives on one event loop."""
+
+    def __init__(
+        self,
+        assistant: Assistant,
+        api: SlackApi,
+        inbox: Inbox,
+        metrics: Metrics,
+        options: SlackOptions,
+        approved: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.assistant = assistant
+        self.api = api
+        self.inbox = inbox
+        self.options = options
+        self._metrics = metrics
+        self._access = Access(frozenset(), frozenset())
+        world = assistant.door.world
+        self.posts = Posts(api, inbox, world.store, world.clock, world.home)
+        self.watch = Watch(assistant, self.posts, inbox, self.where)
+        self.dispatch = Dispatch(
+            inbox, self._handle, self._given_up, metrics, quick=_is_quick, workers=options.workers
+        )
+        self.incidents = Incidents(self.posts, inbox, options.alerts, self.dispatch.add)
+        self._clicks = Clicks(assistant, api, lambda: (approved(), self.watch.look_now())[-1])
+        self._deleted: set[str] = set()
+        self._told: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Connect, take up what was left, listen."""
+        await self.api.open()
+        team = self.api.identity.team
+        self._access = self.options.access(team, self.assistant.door.fleet.people)
+        self.incidents.team = team
+        self.api.receive_with(self.receive, signed=self.options.mode == "http")
+        await call(self.inbox.beat, "inbox-beat")
+        await self._adopt(own=True)
+        self._tasks = [
+            asyncio.create_task(self.watch.run(), name="slack-cards"),
+            asyncio.create_task(self._housekeep(), name="slack-inbox"),
+        ]
+        if self.options.mode == "socket":
+            await self.api.listen()
+
+    async def stop(self, seconds: float = 20.0) -> None:
+        """Take nothing new, finish what runs for a while, leave the rest in the inbox."""
+        await self.api.stop_listening()
+        await self.dispatch.stop(seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.api.close()
+
+    async def receive(self, body: Mapping[str, Any], delivery: str) -> int:
+        """Write down what arrived; 200 acknowledges it. Called by the wire for every payload."""
+        begin = time.monotonic()
+        try:
+            status, result = await self._take(body, delivery)
+        except ToolError as error:
+            log.error("slack could not be acknowledged", extra={"why": error.en})
+            status, result = 503, "not stored"
+        labels = {"result": result}
+        self._metrics.count("steward_slack_events_total", "Payloads from Slack.", labels=labels)
+        seconds = time.monotonic() - begin
+        self._metrics.observe("steward_slack_ack_seconds", "Until acknowledged.", seconds)
+        return status
+
+    async def _take(self, body: Mapping[str, Any], delivery: str) -> tuple[int, str]:
+        incoming = parse(body, self.api.identity.user)
+        if isinstance(incoming, Ignored):
+            return 200, "ignored"
+        refusal = self._access.refusal(incoming, body)
+        if refusal is not None:
+            if refusal == "user":
+                self._decline(incoming)
+            return 200, f"refused {refusal}"
+        if isinstance(incoming, Said) and not await self._addressed(incoming):
+            return 200, "ignored"
+        if delivery.startswith("sig:") and not await self._first(delivery):
+            return 409, "replayed"
+        event = str(body.get("event_id") or "")
+        item = _item(incoming, f"ev:{event}" if event else delivery)
+        if not await asyncio.wrap_future(self.inbox.put(item)):
+            return 200, "repeated"
+        self.dispatch.add(item)
+        return 200, "taken"
+
+    async def _first(self, delivery: str) -> bool:
+        return await asyncio.wrap_future(self.inbox.first(FRONT, delivery))
+
+    async def _addressed(self, heard: Said) -> bool:
+        if heard.direct or heard.mention:
+            return True
+        if not self.options.follow_threads or heard.thread == heard.ts:
+            return False
+        known = self.assistant.conversations.lines
+        return bool(await call(lambda: known(conversation_of(heard), 1), "thread"))
+
+    def _decline(self, incoming: Incoming) -> None:
+        """Say once, to that person only, that they are not on the list."""
+        if incoming.user in self._told or not isinstance(incoming, Said | Clicked):
+            return
+        if isinstance(incoming, Said) and not (incoming.direct or incoming.mention):
+            return
+        self._told.add(incoming.user)
+        text = "Steward does not know you: steward.yaml must name you before it may listen."
+        task = self._quietly(
+            "chat.postEphemeral", channel=incoming.channel, user=incoming.user, text=text
+        )
+        self._tasks.append(asyncio.create_task(task))
+
+    async def _handle(self, item: Item) -> None:
+        match from_json(item.body):
+            case Said() as heard:
+                if item.id not in self._deleted:
+                    actor = await call(lambda: person_or(self.assistant, FRONT, heard.user), "who")
+                    await self._answer(item, _place(heard), actor, self._words(heard))
+            case Asked() as asked:
+                actor = Actor(asked.user, "alert", asked.user)
+                await self._answer(item, _place(asked), actor, asked.text)
+            case Clicked() as clicked:
+                await self._clicks.click(clicked)
+            case Opened(channel=channel, thread=thread):
+                lang = cast("Lang", self.assistant.door.fleet.language)
+                await welcome(self.posts, Place(channel, thread), lang)
+            case Deleted() as deleted:
+                await self._forget(deleted)
+
+    async def _answer(self, item: Item, place: Place, actor: Actor, text: str) -> None:
+        key = f"answer:{item.id}"
+        known = await self.posts.get(key)
+        if known is not None and known.shown == "whole":
+            return
+        world = self.assistant.door.world
+        answer = Answer(self.posts, place, key)
+        message = Message(item.conversation, item.id, actor, text, world.clock.now())
+        try:
+            await answer.begin()
+            await self._turn(answer, message)
+        except (SlackRefused, SlackUncertain) as error:
+            _or_again(error)
+        except ToolError as error:
+            raise Again(error.en) from error
+
+    async def _turn(self, answer: Answer, message: Message) -> None:
+        reply = Reply("", "offline", failed=True)
+        try:
+            async for event in stream(lambda: self.assistant.handle(message), "slack-turn"):
+                if isinstance(event, Reply):
+                    reply = event
+                    continue
+                if isinstance(event, Proposed):
+                    self.watch.look_now()
+                await answer.show(event)
+        except ToolError:
+            raise
+        except Exception as error:  # a bug must not cost what was gathered so far
+            log.error("a turn broke", exc_info=error)
+            why = f"Steward broke while answering ({type(error).__name__}); found so far:"
+            await answer.break_off(mask(why))
+            return
+        if message.id not in self._deleted:
+            await answer.finish(reply)
+
+    async def _forget(self, deleted: Deleted) -> None:
+        gone = Said(
+            deleted.team, deleted.channel, deleted.user, deleted.text, deleted.ts, "", False, False
+        )
+        self._deleted.add(gone.id)
+        await asyncio.wrap_future(self.inbox.done(Item(FRONT, gone.id, "", {})))
+
+    async def _given_up(self, item: Item) -> None:
+        incoming = from_json(item.body)
+        if isinstance(incoming, Said | Asked):
+            text = "Steward tried several times and could not answer this; please ask again."
+            await self.posts.put(f"answer:{item.id}", _place(incoming), text, shown="whole")
+
+    def where(self, conversation: str) -> Place | None:
+        """Where actions of a conversation are shown; ``None`` when nowhere in Slack."""
+        parts = conversation.split(":")
+        if len(parts) == 4 and parts[0] == FRONT:
+            return Place(parts[2], parts[3], team=parts[1])
+        return Place(self.options.approvals) if self.options.approvals else None
+
+    async def post(self, channel: str, text: str, files: Sequence[Path], key: str) -> None:
+        """Post a message of Steward's own (a summary, a notice), once per ``key``."""
+        await self.incidents.post(channel, escape(mask(text)), files, key)
+
+    async def tell(self, note: IncidentNote) -> None:
+        """Tell what happened to an incident, in its thread."""
+        await self.incidents.tell(note)
+
+    async def state(self) -> str:
+        """``ok``, or why Slack is not reachable now."""
+        return "ok" if await self.api.connected() else "the socket is down; reconnecting"
+
+    def _words(self, heard: Said) -> str:
+        people = self.assistant.door.fleet.people.values()
+        names = {person.slack: person.name for person in people}
+        zh = self.assistant.door.fleet.language == "zh"
+        return said(heard.text, self.api.identity.user, names.get) or (
+            "你能做什么？" if zh else "What can you do?"
+        )
+
+    async def _adopt(self, *, own: bool = False) -> None:
+        for item in await call(lambda: self.inbox.adopt([FRONT], own=own), "inbox-adopt"):
+            self.dispatch.add(item)
+
+    async def _housekeep(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await call(self.inbox.beat, "inbox-beat")
+                await self._adopt()
+            except ToolError as error:
+                log.warning("the inbox does not answer", extra={"why": error.en})
+
+    async def _quietly(self, method: str, **args: Any) -> None:
+        try:
+            await self.api.call(method, **args)
+        except (SlackRefused, SlackUncertain) as error:
+            log.info("slack refused", extra={"why": error.en})
+
+
+def conversation_of(heard: Said | Asked) -> str:
+    """A thread is a conversation."""
+    return f"slack:{heard.team}:{heard.channel}:{heard.thread}"
+
+
+def _place(heard: Said | Asked) -> Place:
+    return Place(heard.channel, heard.thread, heard.user, heard.team)
+
+
+def _is_quick(item: Item) -> bool:
+    return item.body.get("kind") in ("Clicked", "Deleted", "Opened")
+
+
+def _item(incoming: Incoming, delivery: str) -> Item:
+    body = to_json(incoming)
+    match incoming:
+        case Said() as heard:
+            return Item(FRONT, heard.id, conversation_of(heard), body, delivery)
+        case Opened(channel=channel, thread=thread):
+            return Item(FRONT, f"opened:{channel}:{thread}", "", body, delivery)
+        case Deleted(channel=channel, ts=ts):
+            return Item(FRONT, f"deleted:{channel}:{ts}", "", body, delivery)
+        case _:
+            return Item(FRONT, f"click:{delivery}"[:200], "", body, delivery)
+
+
+def _or_again(error: SlackRefused | SlackUncertain) -> None:
+    """Try again what may work later; a place that is gone or closed is the end of it."""
+    if isinstance(error, SlackUncertain) or error.code in _LATER:
+        raise Again(error.en) from error
+    log.warning("an answer could not be posted", extra={"why": error.en, "gone": is_gone(error)})

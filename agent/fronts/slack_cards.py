@@ -1,0 +1,250 @@
+"""The approval card: Block Kit from an action. Pure.
+
+Everything that comes from the world is raw text (``plain_text`` or preformatted rich text), which
+Slack never interprets as markup; invisible characters are shown. The card is a view: the ledger is
+the truth, and the card is rendered again whenever the action changes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from agent.events import Action, Progress, State
+from agent.fronts.slack_text import escape, safe, shorten
+from agent.say import outcome_line, state_words
+from tools.contract import Effect
+from tools.words import Lang
+
+Block = dict[str, Any]
+PLAIN = 2_900
+"""Characters of one text; Slack allows 3,000."""
+_DECIDABLE = State.PROPOSED
+_RUNNING = (State.APPROVED, State.APPLYING, State.APPLIED)
+
+
+def card(action: Action, lang: Lang, progress: Progress | None = None) -> tuple[str, list[Block]]:
+    """The fallback text and the blocks of an action's card."""
+    words = _words(lang)
+    blocks: list[Block] = [
+        _header(f"{words['action']} {action.number} · {state_words(action.state, lang)}"),
+        _plain(safe(action.plan.title)),
+        *_raw(words["call"], call_text(action), words["cut"]),
+        *_raw(words["diff"], action.plan.diff, words["cut"]),
+        *(_plain(text) for text in _facts(action, lang)),
+        _when(action, lang),
+    ]
+    if action.state in _RUNNING and progress is not None:
+        blocks.append(_plain(progress_text(progress)))
+    if action.done:
+        blocks.append(_plain(outcome_line(action, lang)))
+    blocks.append(_buttons(action, lang))
+    return _fallback(action, lang), blocks
+
+
+def details(action: Action, lang: Lang) -> Block:
+    """A modal with all that the card had to shorten, and the whole history."""
+    words = _words(lang)
+    blocks: list[Block] = [_plain(safe(action.plan.title))]
+    for title, text in (
+        (words["call"], call_text(action)),
+        (words["diff"], action.plan.diff),
+        (words["details"], json.dumps(dict(action.plan.details), indent=1, ensure_ascii=False)),
+    ):
+        blocks += _raw(title, text, words["cut"], pieces=8)
+    blocks += [_plain(text) for text in _facts(action, lang)]
+    blocks += [_plain(text) for text in _history(action, lang)]
+    blocks.append(_plain(f"digest {action.digest}"))
+    return {
+        "type": "modal",
+        "title": _text(f"{words['action']} {action.number}", 24),
+        "close": _text(words["close"], 24),
+        "blocks": blocks[:90],
+    }
+
+
+def call_text(action: Action) -> str:
+    """The exact call, one argument a line, values as JSON."""
+    args = [f"  {k} = {json.dumps(v, ensure_ascii=False)}" for k, v in action.call.args.items()]
+    return "\n".join([action.call.tool, *args])
+
+
+def progress_text(progress: Progress) -> str:
+    """Where a running action stands, in one line."""
+    share = f" {progress.fraction:.0%}" if progress.fraction is not None else ""
+    left = f", {round(progress.eta.total_seconds())} s left" if progress.eta else ""
+    return f"{safe(progress.text)}{share}{left}"
+
+
+def _facts(action: Action, lang: Lang) -> list[str]:
+    plan, words = action.plan, _words(lang)
+    risk = words["destroy"] if plan.risk is Effect.DESTROY else words["change"]
+    undo = f"{plan.undo}{words['auto'] if plan.undo_on_failure else ''}"
+    who = ", ".join(action.approvers)
+    yes = ", ".join(action.approved_by) or words["nobody"]
+    facts = [
+        f"{words['risk']}: {risk}\n{words['blast']}: {plan.blast_radius}",
+        f"{words['undo']}: {undo}\n{words['verify']}: {plan.verification}",
+        f"{words['asked']}: {action.requester.name}\n"
+        + f"{words['may']}: {who} ({words['needed'].format(n=action.needed)})\n"
+        + f"{words['yes']}: {yes} ({len(action.approved_by)}/{action.needed})",
+    ]
+    if plan.warnings:
+        facts.insert(0, "\n".join(f"! {w}" for w in plan.warnings))
+    if action.rule:
+        facts.append(f"{words['rule']}: {action.rule}")
+    return [safe(fact) for fact in facts]
+
+
+def _history(action: Action, lang: Lang) -> list[str]:
+    words = _words(lang)
+    lines = [f"{action.created_at:%H:%M:%S %Z} {words['asked']}: {action.requester.name}"]
+    for said in action.decisions:
+        verdict = words["said_yes"] if said.verdict == "approve" else words["said_no"]
+        lines.append(f"{said.at:%H:%M:%S %Z} {said.who} {verdict} ({said.front}) {said.reason}")
+    if action.done:
+        lines.append(f"{action.changed_at:%H:%M:%S %Z} {outcome_line(action, lang)}")
+    return [safe(line) for line in lines]
+
+
+def _when(action: Action, lang: Lang) -> Block:
+    words = _words(lang)
+    text = f"{words['expires']}: {_local(action.expires_at)} · digest {action.digest[:12]}"
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
+
+
+def _local(at: datetime) -> str:
+    """A time shown in the reader's own zone."""
+    fallback = escape(f"{at:%Y-%m-%d %H:%M %Z}")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def _buttons(action: Action, lang: Lang) -> Block:
+    words = _words(lang)
+    value = json.dumps({"action": action.number, "digest": action.digest})
+    elements: list[Block] = []
+    if action.state is _DECIDABLE:
+        approve = _button("steward_approve", words["approve"], value, "primary")
+        if action.plan.risk is Effect.DESTROY:
+            approve["confirm"] = {
+                "title": _text(words["sure"], 90),
+                "text": _text(safe(action.plan.title), 290),
+                "confirm": _text(words["approve"], 28),
+                "deny": _text(words["close"], 28),
+                "style": "danger",
+            }
+        elements += [approve, _button("steward_reject", words["reject"], value, "danger")]
+    elements.append(_button("steward_details", words["more"], value))
+    return {"type": "actions", "block_id": f"steward-{action.number}", "elements": elements}
+
+
+def _button(id: str, text: str, value: str, style: str | None = None) -> Block:
+    button: Block = {"type": "button", "action_id": id, "text": _text(text, 70), "value": value}
+    return {**button, "style": style} if style else button
+
+
+def _raw(title: str, text: str, note: str, pieces: int = 1) -> list[Block]:
+    """Preformatted rich text: shown letter by letter, never interpreted."""
+    shown = safe(text)
+    parts: list[str] = []
+    while len(shown) > PLAIN and len(parts) < pieces - 1:
+        cut = shown.rfind("\n", PLAIN // 2, PLAIN) + 1 or PLAIN
+        parts.append(shown[:cut])
+        shown = shown[cut:]
+    parts.append(shorten(shown, PLAIN, note)[0])
+    return [_plain(title), *(_preformatted(part) for part in parts)]
+
+
+def _preformatted(text: str) -> Block:
+    element = {
+        "type": "rich_text_preformatted",
+        "elements": [{"type": "text", "text": text or " "}],
+    }
+    return {"type": "rich_text", "elements": [element]}
+
+
+def _header(text: str) -> Block:
+    return {"type": "header", "text": _text(text, 145)}
+
+
+def _plain(text: str) -> Block:
+    return {"type": "section", "text": _text(text, PLAIN)}
+
+
+def _text(text: str, limit: int) -> Block:
+    short = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return {"type": "plain_text", "text": short or " ", "emoji": False}
+
+
+def _fallback(action: Action, lang: Lang) -> str:
+    """What notifications and screen readers say; escaped, because it is markup to Slack."""
+    words = _words(lang)
+    said = f"{words['action']} {action.number} {state_words(action.state, lang)}"
+    return escape(shorten(f"{said}: {safe(action.plan.title)}", 1_000, "…")[0])
+
+
+_EN = {
+    "action": "Action",
+    "call": "Exact call",
+    "diff": "What changes",
+    "details": "Details",
+    "risk": "Risk",
+    "change": "change",
+    "destroy": "DESTROYS something",
+    "blast": "Who feels it",
+    "undo": "Undo",
+    "auto": " (at once, if verification fails)",
+    "verify": "Verified by",
+    "asked": "Asked by",
+    "may": "May approve",
+    "needed": "{n} needed",
+    "yes": "Said yes",
+    "nobody": "nobody yet",
+    "rule": "Approved by",
+    "expires": "Expires",
+    "approve": "Approve",
+    "reject": "Reject",
+    "more": "Details",
+    "close": "Close",
+    "sure": "This cannot be taken back lightly",
+    "cut": "… shortened; Details shows all of it",
+    "said_yes": "said yes",
+    "said_no": "said no",
+}
+_ZH = {
+    "action": "操作",
+    "call": "确切的调用",
+    "diff": "变更内容",
+    "details": "细节",
+    "risk": "风险",
+    "change": "变更",
+    "destroy": "会销毁内容",
+    "blast": "影响范围",
+    "undo": "撤销方式",
+    "auto": "（验证失败时立即撤销）",
+    "verify": "验证方式",
+    "asked": "提出者",
+    "may": "可批准者",
+    "needed": "需要 {n} 人",
+    "yes": "已同意",
+    "nobody": "尚无",
+    "rule": "批准依据",
+    "expires": "过期时间",
+    "approve": "批准",
+    "reject": "拒绝",
+    "more": "详情",
+    "close": "关闭",
+    "sure": "此操作难以挽回",
+    "cut": "……已截短；完整内容见“详情”",
+    "said_yes": "同意",
+    "said_no": "拒绝",
+}
+
+
+def _words(lang: Lang) -> dict[str, str]:
+    return _ZH if lang == "zh" else _EN
+
+
+__all__: Sequence[str] = ["call_text", "card", "details", "progress_text"]

@@ -1,0 +1,118 @@
+"""What a click does: the ledger decides, the card follows, and every no is polite."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from agent.assistant import Assistant, person_or
+from agent.errors import NotAllowed, TooLate
+from agent.events import Action, Actor, Decision, State
+from agent.fronts.slack_api import SlackApi, SlackRefused, SlackUncertain
+from agent.fronts.slack_cards import call_text, details
+from agent.fronts.slack_payloads import Clicked
+from agent.fronts.slack_text import escape, preformatted, safe, shorten
+from agent.fronts.threads import call
+from agent.fronts.wire import action_of
+from tools.errors import BadArguments
+from tools.words import Lang
+
+log = logging.getLogger(__name__)
+_NO = (NotAllowed, TooLate, BadArguments)
+
+
+@dataclass
+class Clicks:
+    """Buttons of cards."""
+
+    assistant: Assistant
+    api: SlackApi
+    changed: Callable[[], None]
+    """The ledger changed: cards and workers should look."""
+
+    async def click(self, clicked: Clicked) -> None:
+        """Carry out one click. The person is proven by Slack, the right by policy."""
+        if clicked.button == "details":
+            await self._details(clicked)
+            return
+        actor = await call(
+            lambda: person_or(self.assistant, "slack", clicked.user), f"who-{clicked.user}"
+        )
+        verdict = "approve" if clicked.button == "approve" else "reject"
+        decision = Decision(clicked.number, clicked.digest, actor, verdict)
+        try:
+            action = await call(lambda: self.assistant.decide(decision), "decide")
+        except _NO as error:
+            await self.whisper(clicked, await self._why(clicked, actor, error))
+        else:
+            if action.state is State.PROPOSED:
+                await self.whisper(clicked, self._noted(action))
+        self.changed()
+
+    async def whisper(self, clicked: Clicked, text: str) -> None:
+        """Tell only the person who clicked."""
+        thread = clicked.thread if clicked.thread != clicked.message else None
+        try:
+            await self.api.call(
+                "chat.postEphemeral",
+                channel=clicked.channel,
+                user=clicked.user,
+                thread_ts=thread,
+                text=escape(safe(text)),
+            )
+        except (SlackRefused, SlackUncertain) as error:
+            log.warning("a click could not be answered", extra={"why": error.en})
+
+    async def _why(
+        self, clicked: Clicked, actor: Actor, error: NotAllowed | TooLate | BadArguments
+    ) -> str:
+        lang = self._lang
+        if isinstance(error, TooLate):
+            action = await call(lambda: action_of(self.assistant, clicked.number), "look")
+            mine = [d for d in action.decisions if d.who == actor.name]
+            if mine and mine[-1].verdict == clicked.button and action.digest == clicked.digest:
+                if lang == "zh":
+                    return f"您已对操作 {action.number} 做过此决定；当前状态：{action.state}。"
+                said = "approved" if clicked.button == "approve" else "rejected"
+                return f"You {said} action {action.number} already; it is {action.state} now."
+        return error.say(lang)
+
+    def _noted(self, action: Action) -> str:
+        count, needed = len(action.approved_by), action.needed
+        if self._lang == "zh":
+            return f"已记录您的同意（{count}/{needed}）；操作 {action.number} 还需要另一个人。"
+        return (
+            f"Your yes is noted ({count} of {needed}); action {action.number} needs another person."
+        )
+
+    async def _details(self, clicked: Clicked) -> None:
+        try:
+            action = await call(lambda: action_of(self.assistant, clicked.number), "look")
+        except BadArguments as error:
+            await self.whisper(clicked, error.say(self._lang))
+            return
+        try:
+            view = details(action, self._lang)
+            await self.api.call("views.open", trigger_id=clicked.trigger, view=view)
+        except (SlackRefused, SlackUncertain):
+            # A trigger lives for three seconds; what is left is a message for this person.
+            await self._whisper_details(clicked, action)
+
+    async def _whisper_details(self, clicked: Clicked, action: Action) -> None:
+        whole = f"{action.plan.title}\n{call_text(action)}\n{action.plan.diff}"
+        short, _ = shorten(escape(safe(whole)), 3_000, "…")
+        try:
+            await self.api.call(
+                "chat.postEphemeral",
+                channel=clicked.channel,
+                user=clicked.user,
+                text=preformatted(short),
+            )
+        except (SlackRefused, SlackUncertain) as error:
+            log.warning("details could not be shown", extra={"why": error.en})
+
+    @property
+    def _lang(self) -> Lang:
+        return cast("Lang", self.assistant.door.fleet.language)

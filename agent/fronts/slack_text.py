@@ -1,0 +1,75 @@
+"""Text to and from Slack's own notation. Pure.
+
+Whatever Steward says is data to Slack: ``&``, ``<`` and ``>`` are escaped everywhere, so that no
+log line, alert or model output can mention a channel, forge a link or start a command.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from agent.redaction import mask, visible
+
+MESSAGE = 3_500
+"""Characters of a message before the rest goes into a file; Slack advises 4,000."""
+STREAM = 11_000
+"""Characters of one streamed message; Slack allows 12,000."""
+
+_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*")
+_LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^\s)]+)\)")
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
+_CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|([^>]*))?>")
+_SPECIAL = re.compile(r"<!([a-z]+)[^>]*>")
+_URL = re.compile(r"<((?:https?|mailto):[^|>]+)(?:\|[^>]*)?>")
+
+
+def escape(text: str) -> str:
+    """Text that Slack shows as it is, never as a mention, link or entity."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def safe(text: str) -> str:
+    """Masked, with invisible characters made visible: for plain text objects."""
+    return visible(mask(text))
+
+
+def mrkdwn(text: str, brain: Literal["offline", "model"]) -> str:
+    """An answer in Slack's notation.
+
+    A model writes Markdown, which is translated. A finding written offline keeps its columns:
+    everything after the first line is preformatted.
+    """
+    clean = escape(safe(text.strip()))
+    if brain == "model":
+        plain = _LINK.sub(r"\1 (\2)", clean)
+        return _BOLD.sub(r"*\1*", _HEADING.sub(r"*\1*", plain))
+    first, _, rest = clean.partition("\n")
+    return f"{first}\n{preformatted(rest)}" if rest.strip() else first
+
+
+def preformatted(text: str) -> str:
+    """Escaped text in a code block that its content cannot end."""
+    return "```\n" + text.strip("\n").replace("```", "`\u200b``") + "\n```"
+
+
+def shorten(text: str, limit: int, note: str) -> tuple[str, bool]:
+    """``text`` cut at a line within ``limit`` characters with a note, and whether it was cut."""
+    if len(text) <= limit:
+        return text, False
+    room = limit - len(note) - 1
+    cut = text.rfind("\n", room // 2, room)
+    return f"{text[: cut if cut > 0 else room]}\n{note}", True
+
+
+def said(text: str, bot: str, name_of: Callable[[str], str | None]) -> str:
+    """What a person wrote, without the mention of Steward and without Slack's notation."""
+    text = text.replace(f"<@{bot}>", " ")
+    text = _MENTION.sub(lambda m: f"@{name_of(m[1]) or m[2] or m[1]}", text)
+    text = _CHANNEL.sub(lambda m: f"#{m[2] or m[1]}", text)
+    text = _SPECIAL.sub(r"@\1", text)
+    text = _URL.sub(r"\1", text)
+    return html.unescape(text).strip()
