@@ -1,0 +1,156 @@
+"""The summary's chart: actions and alerts on one time axis, over the machine's use. On demand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tools.alerts.base import alerts
+from tools.errors import ToolError
+from tools.observe.base import telemetry
+from tools.words import parse_window
+from tools.zone import moment, zone_of
+
+if TYPE_CHECKING:
+    from tools.alerts.base import AlertRecord
+    from tools.observe.base import Series
+    from tools.world import ActionRow, World
+
+_COLOURS = {
+    "verified": "#2e7d32",
+    "undone": "#6d4c41",
+    "failed": "#c62828",
+    "unverified": "#c62828",
+    "unknown": "#c62828",
+    "proposed": "#f9a825",
+}
+_OTHER = "#757575"
+_SEVERE = {"critical": "#c62828", "error": "#c62828", "warning": "#ef6c00"}
+_USE = (("gpu_utilization", "GPU"), ("cpu_percent", "CPU"), ("memory_percent", "memory"))
+ROWS = 8
+"""Alerts drawn one above another; the loudest and newest win."""
+
+
+def chart(world: World, window: str) -> Path:
+    """Draw the window and return the PNG in ``charts/`` of STEWARD_HOME.
+
+    Raises:
+        ToolError: the chart cannot be written.
+    """
+    until = world.clock.now()
+    since = until - parse_window(window)
+    actions = sorted(world.actions.rows(since=since, limit=500), key=lambda r: r.number)
+    figure = _draw(world, actions, _alerts(world, since), _use(world, window), (since, until))
+    folder = world.home / "charts"
+    path = folder / f"summary-{until:%Y%m%dT%H%M%S}-{window}.png"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=110)
+    except OSError as error:
+        raise ToolError(f"The chart cannot be written to {path}: {error.strerror}.") from None
+    return path
+
+
+def _alerts(world: World, since: datetime) -> Sequence[AlertRecord]:
+    try:
+        port = alerts(world)
+        found = [*port.alerts(limit=500), *port.alerts("resolved", limit=500)]
+    except ToolError:  # the chart shows what there is
+        return ()
+    seen = {
+        (a.fingerprint, a.starts_at): a
+        for a in found
+        if a.state == "firing" or (a.ends_at or a.received_at) >= since
+    }
+    return sorted(seen.values(), key=lambda a: (a.severity not in _SEVERE, a.starts_at))[:ROWS]
+
+
+def _use(world: World, window: str) -> Sequence[tuple[str, Series]]:
+    found: list[tuple[str, Series]] = []
+    for metric, label in _USE:
+        try:
+            series = telemetry(world).series(metric, parse_window(window))
+        except ToolError:
+            continue
+        for one in series:
+            which = one.labels.get("gpu")
+            found.append((f"{label} {which}" if which else label, one))
+    return [(label, one) for label, one in found if len(one.points) > 1]
+
+
+def _draw(
+    world: World,
+    actions: Sequence[ActionRow],
+    fired: Sequence[AlertRecord],
+    use: Sequence[tuple[str, Series]],
+    period: tuple[datetime, datetime],
+) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.figure import Figure
+
+    zone = zone_of(world.fleet)
+    heights = [1.6, 0.6 + 0.28 * max(1, len(fired)), *([1.8] if use else [])]
+    figure: Any = Figure(figsize=(10, 1.4 + sum(heights)), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid: Any = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
+    axes = [row[0] for row in grid]
+    _draw_actions(axes[0], actions)
+    _draw_alerts(axes[1], fired, period)
+    if use:
+        _draw_use(axes[2], use)
+    locator: Any = AutoDateLocator(tz=zone)
+    axes[-1].xaxis.set_major_locator(locator)
+    axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    axes[-1].set_xlim(*period)
+    figure.suptitle(f"{_plain(world.fleet.name)}, to {moment(period[1], zone, 'en')}", fontsize=11)
+    return figure
+
+
+def _draw_actions(axis: Any, actions: Sequence[ActionRow]) -> None:
+    axis.set_title("Actions", loc="left", fontsize=9)
+    axis.set_yticks([])
+    axis.set_ylim(-0.6, 3.6)
+    for place, row in enumerate(actions):
+        level = place % 4
+        colour = _COLOURS.get(row.state, _OTHER)
+        axis.plot([row.changed_at], [level], "o", color=colour, markersize=6)
+        axis.annotate(
+            f"#{row.number} {_plain(row.tool)}",
+            (row.changed_at, level),
+            xytext=(6, -3),
+            textcoords="offset points",
+            fontsize=7,
+        )
+    if not actions:
+        axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", color=_OTHER)
+
+
+def _draw_alerts(
+    axis: Any, fired: Sequence[AlertRecord], period: tuple[datetime, datetime]
+) -> None:
+    axis.set_title("Alerts", loc="left", fontsize=9)
+    axis.set_yticks(range(len(fired)), [_plain(a.name)[:28] for a in fired], fontsize=7)
+    for level, alert in enumerate(fired):
+        begin = max(alert.starts_at, period[0])
+        end = alert.ends_at if alert.state == "resolved" and alert.ends_at else period[1]
+        length = max(end - begin, timedelta(seconds=1))
+        axis.barh(level, length, left=begin, height=0.6, color=_SEVERE.get(alert.severity, _OTHER))
+    if not fired:
+        axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", color=_OTHER)
+
+
+def _draw_use(axis: Any, use: Sequence[tuple[str, Series]]) -> None:
+    axis.set_title("Use, %", loc="left", fontsize=9)
+    axis.set_ylim(0, 100)
+    for label, series in use:
+        times = [at for at, _ in series.points]
+        axis.plot(times, [value for _, value in series.points], label=label, linewidth=1)
+    axis.legend(loc="upper left", fontsize=7, ncols=6, frameon=False)
+
+
+def _plain(text: str) -> str:
+    """Text that matplotlib draws as it is: no mathematics, no glyphs its font lacks."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text).replace("$", r"\$")

@@ -1,0 +1,1 @@
+"""The parts of a summary, one file each: collect, judge, say."""
