@@ -147,8 +147,7 @@ class Assistant:
         if not action.done:
             return
         facts: dict[str, Json] = {"action": action.number, "state": action.state.value}
-        if action.outcome:
-            facts["outcome"] = dict(action.outcome.details)
+        facts["outcome"] = came_of(action)
         self.conversations.add(
             action.conversation,
             f"action-{action.number}/{action.state}",
@@ -253,9 +252,15 @@ def held_after(lines: Sequence[Line], action: int) -> list[Call]:
     return []
 
 
+def came_of(action: Action) -> dict[str, Json]:
+    """What an action brought about, for whatever follows from it."""
+    outcome = action.outcome.details if action.outcome else {}
+    return {**outcome, **(action.verdict.details if action.verdict else {})}
+
+
 def fill(call: Call, action: Action, accepted: Sequence[str]) -> Call:
     """``call`` with arguments it lacks taken from the outcome before it (``it`` of a plan)."""
-    facts = dict(action.outcome.details) if action.outcome else {}
+    facts = came_of(action)
     shared = ("model", "version", "deployment", "job", "image")
     known = {k: facts[k] for k in shared if k in facts and k in accepted}
     return Call(call.tool, {**known, **call.args})

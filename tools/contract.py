@@ -94,6 +94,8 @@ class Verdict:
     """One sentence with the numbers seen."""
     cause: str = ""
     """When not ok: the named cause (``image cannot be pulled``, ``probe failing``, …)."""
+    details: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """What came of it that a next step may need: ``{"model": "digits", "version": "2"}``."""
 
 
 class Happened(StrEnum):
