@@ -90,10 +90,10 @@ class Promise(RuleBasedStateMachine):
 
     @rule(
         value=st.integers(1, 9),
-        who=ACTORS,
-        exact=st.booleans(),
-        seconds=st.sampled_from([0, 0, 4000]),
-        meddled=st.booleans(),
+        who=st.sampled_from([ANA, ANA, BOB, EVE]),
+        exact=st.sampled_from([True, True, False]),
+        seconds=st.sampled_from([0, 4000]),
+        meddled=st.sampled_from([False, False, True]),
     )
     def a_whole_story(
         self, value: int, who: Actor, exact: bool, seconds: int, meddled: bool
@@ -183,7 +183,7 @@ class Promise(RuleBasedStateMachine):
 
 
 SMALL = settings(
-    max_examples=60,
+    max_examples=40,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
