@@ -221,7 +221,7 @@ def _document(value: Any) -> int:
 
 
 def _print(text: str) -> int:
-    print(text, flush=True)  # noqa: T201
+    print(text, flush=True)
     return OK
 
 

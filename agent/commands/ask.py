@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     events = list(app.assistant.handle(message))
     reply = cast("Reply", events[-1])
     if options.json:
-        print(json.dumps(document(events), ensure_ascii=False, indent=2))  # noqa: T201
+        print(json.dumps(document(events), ensure_ascii=False, indent=2))
     else:
         _show(events, reply, cast("Any", language_of(text, cast("Any", app.fleet.language))), at)
     if reply.failed:
@@ -67,14 +67,14 @@ def _show(events: list[Event], reply: Reply, lang: Any, now: datetime) -> None:
     for event in events:
         if isinstance(event, Notice):
             sys.stderr.write(f"({event.text})\n")
-    print(reply.text)  # noqa: T201
+    print(reply.text)
     for event in events:
         if isinstance(event, Proposed):
-            print()  # noqa: T201
-            print(card(event.action, lang, now))  # noqa: T201
+            print()
+            print(card(event.action, lang, now))
             said = (
                 "批准：steward actions approve"
                 if lang == "zh"
                 else "approve: steward actions approve"
             )
-            print(f"\n  {said} {event.action.number}")  # noqa: T201
+            print(f"\n  {said} {event.action.number}")
