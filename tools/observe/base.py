@@ -67,6 +67,8 @@ class QueryResult:
     advice: str = ""
     """What to enable so that they are delivered."""
     advice_zh: str = ""
+    more: int = 0
+    """Further series that were left out of a very wide answer."""
 
 
 class Telemetry(Protocol):

@@ -192,6 +192,8 @@ _REASONS = {
     3: "not supported by this GPU",
     4: "needs root",
     13: "not known to this driver version",
+    15: "a GPU is lost",
+    16: "a GPU needs a reset",
     21: "no data yet",
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.observe.limits import read_limits, read_pressure
 from tools.observe.readings import DiskUse, HostSample, NetworkUse, ProcessUse
+from tools.observe.wording import clean
 
 _FIRST_LOOK = 0.25
 """Seconds between the two looks that a sample needs when the last one is long ago."""
@@ -173,7 +174,7 @@ def _processes() -> dict[tuple[int, float], tuple[str, str, float, int]]:
             continue
         spent = info["cpu_times"].user + info["cpu_times"].system
         key = (info["pid"], info["create_time"] or 0.0)
-        name, user = info["name"] or "?", info["username"] or "?"
+        name, user = clean(info["name"] or "?", 60), info["username"] or "?"
         table[key] = (name, user, spent, info["memory_info"].rss)
     return table
 
@@ -181,6 +182,8 @@ def _processes() -> dict[tuple[int, float], tuple[str, str, float, int]]:
 def _top(before: Mapping[Any, Any], now: Mapping[Any, Any], seconds: float) -> Any:
     rows: list[ProcessUse] = []
     for key, (name, user, spent, resident) in now.items():
+        if key[0] == os.getpid() and seconds < 1:
+            continue  # between two quick looks mostly the looking itself would be seen
         earlier = before[key][2] if key in before else spent
         percent = max(100.0 * (spent - earlier) / seconds, 0.0)
         rows.append(ProcessUse(key[0], name, user, percent, resident))
@@ -253,10 +256,10 @@ def describe_process(pid: int) -> dict[str, Any]:
         process = psutil.Process(pid)
         with process.oneshot():
             return {
-                "name": process.name(),
+                "name": clean(process.name(), 60),
                 "user": process.username(),
                 "host_memory": process.memory_info().rss,
-                "command": " ".join(process.cmdline())[:200],
+                "command": clean(" ".join(process.cmdline()), 200),
             }
     except psutil.NoSuchProcess:
         return {"name": "(not visible from here)", "user": ""}
