@@ -254,3 +254,44 @@ def test_servers_carry_the_action_and_none_of_the_secrets(bench: Bench, tmp_path
     seen = Path(f"/proc/{row.pid}/environ").read_bytes()
     assert b"STEWARD_ACTION_ID=the-action" in seen
     assert b"xoxb-secret" not in seen
+
+
+def test_after_a_restart_of_the_machine_it_says_so_and_a_restart_mends_it(
+    bench: Bench, tmp_path: Path
+) -> None:
+    do(bench, RollOut(bench.release(1), 2), "first")
+    bench.settled()
+    bench.platform.stop()  # type: ignore[attr-defined]
+    status = bench.until(lambda s: s.ready == 0)
+    assert status.phase == "degraded"
+    assert "machine restarted" in status.message
+    do(bench, Restart(), "mend")
+    status = bench.until(lambda s: s.phase == "complete")
+    assert (status.ready, status.release.version) == (2, "1")
+
+
+def test_a_hung_replica_is_not_ready_and_is_replaced(tmp_path: Path) -> None:
+    with local_platform(tmp_path, drain_timeout=0) as platform:
+        bench = Bench(platform, lambda v: release(tmp_path, v), release(tmp_path, 9), "")
+        do(bench, RollOut(bench.release(1), 2), "first")
+        bench.settled()
+        row = folder(tmp_path).observed().replicas[0]
+        os.kill(row.pid, signal.SIGSTOP)
+        status = bench.until(lambda s: s.ready == 1)
+        assert status.phase == "degraded"
+        assert "probe failing" in status.message
+        do(bench, Restart(), "mend")
+        status = bench.until(lambda s: s.phase == "complete")
+        assert row.id not in {r.id for r in status.replicas}
+
+
+def test_a_replica_that_never_gets_ready_is_named(tmp_path: Path) -> None:
+    with local_platform(tmp_path, start_timeout=0.01) as platform:
+        do(
+            Bench(platform, lambda v: release(tmp_path, v), release(tmp_path, 9), ""),
+            RollOut(release(tmp_path, 1), 1),
+            "first",
+        )
+        bench = Bench(platform, lambda v: release(tmp_path, v), release(tmp_path, 9), "")
+        status = bench.until(lambda s: s.phase == "failed")
+        assert "crash loop, 3 starts: probe failing" in status.message

@@ -143,7 +143,8 @@ class Kubernetes:
     def events(self, ref: str | None, *, since: timedelta) -> Sequence[PlatformEvent]:
         """Events of the workload, its ReplicaSets and pods; of everything for ``None``."""
         if ref is None:
-            return [e for scope in self._reader.scopes for e in self._reader.events(scope, since)]
+            every = [e for s in self._reader.scopes for e in self._reader.events(s, since)]
+            return sorted(every, key=lambda e: e.at)
         work = self._reader.workload(self._full(ref))
         name = name_of(work)
         names = {name, *(p.name for p in self._reader.pods(work))}
@@ -306,7 +307,7 @@ class _Quiet:
 
 
 _NONE: Mapping[str, Json] = {}
-_SHAPE = ("container", "image", "artifact", "env")
+_SHAPE = ("container", "image", "artifact", "env", "min_ready")
 
 
 def _ref(work: Obj) -> str:

@@ -27,6 +27,7 @@ from tools.platforms.kubernetes_errors import Broken, Conflict, Forbidden
 from tools.platforms.kubernetes_objects import (
     ACTION,
     ACTIONS,
+    PLACEHOLDER,
     REVISION,
     Obj,
     actions_of,
@@ -43,7 +44,7 @@ from tools.platforms.kubernetes_objects import (
     template_note,
 )
 from tools.platforms.kubernetes_reading import Reader
-from tools.platforms.kubernetes_status import complete, counts, release_in, revision_of
+from tools.platforms.kubernetes_status import complete, counts, release_in, revision_of, status
 
 _TRIES = 5
 
@@ -60,7 +61,8 @@ class Editor:
         self._possible(work, edit)
         ops = self._patch(work, edit, PREVIEW_ID)
         reply = self._reader.api.patch(self._reader.path(work), ops, dry_run=True)
-        return Preview(diff(work, reply.object), (*self._warnings(work, edit), *reply.warnings))
+        shown = _told(work, edit) or diff(work, reply.object)
+        return Preview(shown, (*self._warnings(work, edit), *reply.warnings))
 
     def edit(self, work: Obj, edit: Edit, act: Act) -> str:
         """Send the edit once; a repeated call under the same action finds it done."""
@@ -119,11 +121,15 @@ class Editor:
                     " Deployments only.",
                     f"{name} 是 {kind}；Steward 只能查看、重启和伸缩它，只有 Deployment 支持发布。",
                 )
+            case Pause() | Resume():
+                self._in_progress(work, edit)
             case RollOut() | Restart() if at(work, "spec", "paused"):
                 raise Refused(
                     f"The roll-out of {name} is paused, so nothing would happen; resume it first.",
                     f"{name} 的发布处于暂停状态，改动不会生效；请先恢复。",
                 )
+            case RollOut() | Restart() if kind == "Deployment":
+                self._free(work)
             case Scale() if kind == "DaemonSet":
                 raise Refused(
                     f"{name} is a DaemonSet: it runs once on every node, it has no count."
@@ -132,6 +138,28 @@ class Editor:
                 self._unscaled(work, replicas)
             case _:
                 pass
+
+    def _in_progress(self, work: Obj, edit: Pause | Resume) -> None:
+        name, held = name_of(work), bool(at(work, "spec", "paused"))
+        if isinstance(edit, Resume) and not held:
+            raise Refused(f"The roll-out of {name} is not paused.", f"{name} 的发布没有暂停。")
+        if isinstance(edit, Pause) and (held or complete(counts(work))):
+            raise Refused(
+                f"{name} has no roll-out in progress to pause.",
+                f"{name} 没有正在进行的发布可以暂停。",
+            )
+
+    def _free(self, work: Obj) -> None:
+        """A roll-out in progress is not overrun; one that failed may be replaced."""
+        if complete(counts(work)):
+            return
+        seen = status(self._reader.view(work), "")
+        if seen.phase == "progressing":
+            ref = f"{namespace_of(work)}/{name_of(work)}"
+            raise Refused(
+                f"A roll-out of {ref} is in progress ({seen.message}); wait for it, or abort it.",
+                f"{ref} 的发布正在进行（{seen.message}）；请等待其完成或先中止。",
+            )
 
     def _unscaled(self, work: Obj, replicas: int) -> None:
         scaler = self.autoscaler(work)
@@ -172,17 +200,14 @@ class Editor:
                 return edits.paused(work, False, action_id)
 
     def _back(self, work: Obj, revision: int, action_id: str) -> list[Obj]:
-        if revision == revision_of(work):
-            return edits.replace(work, action_id)
         sets = self._reader.replica_sets(work, full=True)
-        wanted = [s for s in sets if number(s, "metadata", "annotations", REVISION) == revision]
+        wanted = [s for s in sets if _number(s) == revision]
         kept = edits.kept_template(work, revision)
         if not wanted and kept is None:
-            known = sorted(number(s, "metadata", "annotations", REVISION) for s in sets)
+            known = "、".join(map(str, sorted(map(_number, sets)))) or "-"
             raise BadArguments(
-                f"{name_of(work)} has no revision {revision}; the cluster keeps"
-                f" {', '.join(map(str, known)) or 'none'}.",
-                f"{name_of(work)} 没有修订 {revision}；集群保留的修订：{'、'.join(map(str, known)) or '无'}。",
+                f"{name_of(work)} has no revision {revision}; the cluster keeps {known}.",
+                f"{name_of(work)} 没有修订 {revision}；集群保留的修订：{known}。",
             )
         old = wanted[0] if wanted else {"spec": {"template": kept}}
         intact = number(old, "status", "readyReplicas") >= counts(work).wanted
@@ -190,11 +215,10 @@ class Editor:
 
     def stable(self, work: Obj) -> int:
         """The revision that a roll-out in progress replaces; raises ``Refused`` without one."""
-        current = revision_of(work)
         old = [
-            (number(s, "status", "readyReplicas"), number(s, "metadata", "annotations", REVISION))
+            (number(s, "status", "readyReplicas"), _number(s))
             for s in self._reader.replica_sets(work, full=True)
-            if number(s, "metadata", "annotations", REVISION) != current
+            if edits.bare_template(s) != edits.bare_template(work)
         ]
         done = complete(counts(work)) and not at(work, "spec", "paused")
         if not old or done:
@@ -216,13 +240,14 @@ class Editor:
         current, container = revision_of(work), self._shape(work).container
         found = [
             Revision(
-                number=number(s, "metadata", "annotations", REVISION),
+                number=_number(s),
                 release=release_in(table(s, "spec", "template"), container),
                 created_at=created(s),
                 action_id=template_note(s, ACTION) or note(s, ACTION),
-                current=number(s, "metadata", "annotations", REVISION) == current,
+                current=_number(s) == current,
             )
             for s in self._reader.replica_sets(work, full=True)
+            if template_note(s, PLACEHOLDER) != "true"
         ]
         return sorted(found, key=lambda r: -r.number)
 
@@ -233,6 +258,20 @@ def happened(work: Obj, action_id: str) -> Happened:
         return Happened.YES
     wrote = any(e.get("manager") == MANAGER for e in many(work, "metadata", "managedFields"))
     return Happened.UNSURE if wrote and not note(work, ACTIONS) else Happened.NO
+
+
+def _number(replica_set: Obj) -> int:
+    return number(replica_set, "metadata", "annotations", REVISION)
+
+
+def _told(work: Obj, edit: Edit) -> str:
+    """What a diff of the object would say badly."""
+    if isinstance(edit, Restart):
+        running = counts(work).total
+        return f"- {running} running replicas\n+ {running} new replicas of the same release"
+    if isinstance(edit, RollBack) and edit.revision == revision_of(work):
+        return f"  revision {edit.revision} stays what is wanted"
+    return ""
 
 
 def _rollout_warnings(work: Obj, edit: RollOut, scaler: Obj | None) -> list[str]:

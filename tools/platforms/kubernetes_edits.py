@@ -22,6 +22,7 @@ from tools.platforms.kubernetes_objects import (
     DIGEST,
     HASH,
     MODEL,
+    PLACEHOLDER,
     VERSION,
     Obj,
     at,
@@ -39,8 +40,8 @@ NOTES = (
     (DIGEST, "digest"),
     (ARTIFACT, "artifact"),
 )
-STRATEGY = "steward.dev/strategy-before"
-"""Annotation: the strategy that a roll-out replaced by one that keeps replicas serving."""
+BEFORE = "steward.dev/settings-before"
+"""Annotation: the strategy and minReadySeconds that a roll-out replaced by ones that keep serving."""
 TEMPLATE = "steward.dev/template-before"
 """Annotation: the former template, kept only where ``revisionHistoryLimit`` is 0."""
 ENDED = "steward.dev/canary-ended"
@@ -57,6 +58,8 @@ class Shape:
     """``registry/{model}:{version}-{digest12}``; none keeps the image."""
     artifact: str | None = None
     """``/models/{model}/{version}``: where the container finds the artefact."""
+    min_ready: int = 10
+    """Seconds a new replica must stay ready before an old one goes, at least."""
     env: Mapping[str, str] = field(
         default_factory=lambda: {
             "model": "STEWARD_MODEL",
@@ -93,31 +96,57 @@ def roll_out(obj: Obj, edit: RollOut, action_id: str, shape: Shape, *, scaled: b
         parts["template"] = template
     if not scaled and number(obj, "spec", "replicas") != edit.replicas:
         parts["replicas"] = edit.replicas
-    now = table(obj, "spec", "strategy")
-    before: Obj = json.loads(note(obj, STRATEGY) or json.dumps(now))
-    strategy = safe_strategy(before, edit.replicas) or before
-    if edit.strategy == "blue_green":
-        strategy = {
-            "type": "RollingUpdate",
-            "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0},
-        }
-    if strategy != now:
-        parts["strategy"] = strategy
+    before = settings_before(obj)
+    after = _settings(before, edit, shape, obj) if "template" in parts else before
+    parts |= {k: v for k, v in after.items() if v != at(obj, "spec", k)}
     ops = replace(obj, action_id, **parts)
     notes: dict[str, str] = ops[2]["value"]
-    notes.pop(STRATEGY, None)
-    if strategy != before:
-        notes[STRATEGY] = json.dumps(before, sort_keys=True)
+    notes.pop(BEFORE, None)
+    if after != before:
+        notes[BEFORE] = json.dumps(before, sort_keys=True)
     if at(obj, "spec", "revisionHistoryLimit") == 0:
         kept = {"revision": revision_of(obj), "template": table(obj, "spec", "template")}
         notes[TEMPLATE] = json.dumps(kept, sort_keys=True)
     return ops
 
 
+def settings_before(obj: Obj) -> Obj:
+    """Strategy and minReadySeconds as the team has them, whatever a roll-out made of them."""
+    kept = note(obj, BEFORE)
+    if kept:
+        return json.loads(kept)
+    found = {k: at(obj, "spec", k) for k in ("strategy", "minReadySeconds")}
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _settings(before: Obj, edit: RollOut, shape: Shape, obj: Obj) -> Obj:
+    """The settings of a roll-out.
+
+    A container that dies soon after its start is ready for a moment, and a Deployment that asks for
+    no more than that moment would replace every good replica by a crashing one.
+    """
+    strategy = safe_strategy(table(before, "strategy"), edit.replicas)
+    if edit.strategy == "blue_green":
+        strategy = {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0},
+        }
+    deadline = number(obj, "spec", "progressDeadlineSeconds") or 600
+    wanted = max(min(shape.min_ready, deadline - 1), number(before, "minReadySeconds"))
+    return {**before, **({"strategy": strategy} if strategy else {}), "minReadySeconds": wanted}
+
+
 def kept_template(obj: Obj, revision: int) -> Obj | None:
     """The template of ``revision`` that a roll-out kept where the cluster keeps no history."""
     kept: Any = json.loads(note(obj, TEMPLATE) or "{}")
     return kept["template"] if kept.get("revision") == revision else None
+
+
+def bare_template(obj: Obj) -> Obj:
+    """The pod template of a Deployment or ReplicaSet, so that the two can be compared."""
+    template: Obj = copy.deepcopy(table(obj, "spec", "template"))
+    table(template, "metadata", "labels").pop(HASH, None)
+    return template
 
 
 def _without_action(template: Obj) -> Obj:
@@ -144,6 +173,7 @@ def template_for(obj: Obj, release: Release, action_id: str, shape: Shape) -> Ob
     for key, field_name in NOTES:
         _put(notes, key, said.get(field_name))
     _put(notes, CONFIG, said.get("config"))
+    notes.pop(PLACEHOLDER, None)
     notes[ACTION] = action_id
     return template
 
@@ -237,23 +267,21 @@ def roll_back(obj: Obj, old: Obj, action_id: str, *, intact: bool) -> list[Obj]:
         obj: the Deployment now.
         old: the ReplicaSet to return to.
         action_id: what the effect carries.
-        intact: the old replicas all serve still, so that the strategy that a roll-out replaced
-            (see :func:`safe_strategy`) can be put back without stopping any.
+        intact: the old replicas all serve still, so that a strategy that stops all at once (see
+            :func:`safe_strategy`) can be put back without stopping any.
     """
-    template: Obj = copy.deepcopy(table(old, "spec", "template"))
-    table(template, "metadata", "labels").pop(HASH, None)
-    parts: dict[str, Any] = {"template": template}
+    parts: dict[str, Any] = {"template": bare_template(old)}
     if at(obj, "spec", "paused"):
         parts["paused"] = None
-    before = note(obj, STRATEGY)
-    if before and intact:
-        ops = replace(obj, action_id, **parts, strategy=json.loads(before))
-        del ops[2]["value"][STRATEGY]
-        return ops
-    strategy = safe_strategy(table(obj, "spec", "strategy"), number(obj, "spec", "replicas"))
-    if strategy is not None:
-        parts["strategy"] = strategy
-    return replace(obj, action_id, **parts)
+    before = settings_before(obj)
+    risky = safe_strategy(table(before, "strategy"), number(obj, "spec", "replicas"))
+    if risky and not intact:
+        parts["strategy"] = risky
+        return replace(obj, action_id, **parts)
+    parts |= {k: before.get(k) for k in ("strategy", "minReadySeconds")}
+    ops = replace(obj, action_id, **{k: v for k, v in parts.items() if v != at(obj, "spec", k)})
+    ops[2]["value"].pop(BEFORE, None)
+    return ops
 
 
 def paused(obj: Obj, wanted: bool, action_id: str) -> list[Obj]:

@@ -20,6 +20,8 @@ CONFIG = "steward.dev/config"
 """Annotation on the template: the release's configuration as JSON."""
 REVISION = "deployment.kubernetes.io/revision"
 HASH = "pod-template-hash"
+PLACEHOLDER = "steward.dev/placeholder"
+"""Annotation ``"true"`` on the template of a Deployment that waits for its first release."""
 _KEPT = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

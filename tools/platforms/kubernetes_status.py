@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from tools.contract import Json
 from tools.platforms.base import Phase, PlatformEvent, Release, Status
-from tools.platforms.kubernetes_causes import Cause, creation_refused, pod_cause, short
+from tools.platforms.kubernetes_causes import NEVER, Cause, creation_refused, pod_cause, short
 from tools.platforms.kubernetes_objects import (
     ACTION,
     ARTIFACT,
@@ -31,6 +31,8 @@ from tools.platforms.kubernetes_objects import (
 )
 from tools.platforms.kubernetes_pods import Pod, replica
 
+WATCHED = timedelta(seconds=15)
+"""How long a container that was restarted must run before its roll-out counts as complete."""
 SHOWN = 1000
 """Replicas listed in one status, at most."""
 
@@ -220,6 +222,10 @@ def _settled(view: View, causes: Mapping[str, Cause]) -> tuple[Phase, str]:
         return "degraded", stuck[0].text
     if leaving:
         return "progressing", f"{len(leaving)} old replicas are still terminating"
+    again = [b for p in view.fresh for b in p.boxes if b.restarts and b.stage == "running"]
+    again = [b for b in again if b.since and view.now - b.since < WATCHED]
+    if again:
+        return "progressing", f"container {again[0].name} was restarted just now; watching it"
     wanted = counts(view.workload).wanted
     return "complete", "" if wanted else "scaled to zero: nothing runs"
 
@@ -233,13 +239,15 @@ def _rolled_out(workload: Obj, numbers: Counts) -> bool:
 
 def leading(view: View, causes: Mapping[str, Cause]) -> Cause | None:
     """The cause that holds the roll-out up: of the newest revision's pods first."""
-    refused = condition(view.workload, "ReplicaFailure")
     found: list[Cause] = [causes[p.uid] for p in view.fresh if p.uid in causes]
-    if refused.get("status") == "True":
-        since = moment(refused.get("lastTransitionTime")) or view.now
-        blocked = creation_refused(str(refused.get("message")), since)
-        if not found:
-            found.append(blocked)
+    refused = condition(view.workload, "ReplicaFailure")
+    if refused.get("status") == "True" and not found:
+        since = moment(condition(view.workload, "Progressing").get("lastUpdateTime"))
+        blocked = creation_refused(str(refused.get("message")), since or view.now)
+        found.append(replace(blocked, patience=NEVER) if _moving(view, causes) else blocked)
+    for event in view.events.get(str(at(view.workload, "metadata", "uid")), ()):
+        if event.reason == "FailedCreate" and not found:
+            found.append(creation_refused(event.message, event.at))
     found += [
         causes[p.uid] for p in view.pods if p.hash == view.newest and p.over and p.uid in causes
     ]
@@ -247,6 +255,16 @@ def leading(view: View, causes: Mapping[str, Cause]) -> Cause | None:
         found = [causes[p.uid] for p in view.pods if p.uid in causes]
     final = [c for c in found if c.final(view.now)]
     return (final or sorted(found, key=lambda c: c.patience) or [None])[0]
+
+
+def _moving(view: View, causes: Mapping[str, Cause]) -> bool:
+    """Whether a new replica is on its way, so that a refused further one may yet be let in."""
+    wait = timedelta(seconds=number(view.workload, "spec", "minReadySeconds") + 10)
+    return any(
+        p.uid not in causes
+        and (p.ready_since is None or not p.ready or view.now - p.ready_since < wait)
+        for p in view.fresh
+    )
 
 
 def summary_of(view: View) -> str:

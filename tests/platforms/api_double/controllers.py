@@ -95,6 +95,11 @@ class Controllers:
             new = self.store.edit(
                 "apps/v1/replicasets", new, lambda o: o["metadata"]["annotations"].update(notes)
             )
+        least = dep["spec"].get("minReadySeconds", 0)
+        if new["spec"].get("minReadySeconds", 0) != least:
+            new = self.store.edit(
+                "apps/v1/replicasets", new, lambda o: o["spec"].update(minReadySeconds=least)
+            )
         self._revise(dep, wanted)
         return new
 

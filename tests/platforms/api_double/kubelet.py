@@ -112,7 +112,11 @@ class Kubelet:
                         self._ready(pod, False, "NodeNotReady")
 
     def _schedule(self, pod: Obj) -> None:
-        nodes = self.store.all("v1/nodes")
+        load: dict[str, int] = {}
+        for other in self.store.all("v1/pods"):
+            placed = other["spec"].get("nodeName", "")
+            load[placed] = load.get(placed, 0) + 1
+        nodes = sorted(self.store.all("v1/nodes"), key=lambda n: load.get(n["metadata"]["name"], 0))
         reasons: dict[str, int] = {}
         for node in nodes:
             why = self._unfit(pod, node)

@@ -1,0 +1,319 @@
+"""Roll-outs against the double: the named cause of thirty faults, and thirteen that must succeed."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.platforms.api_double import ApiDouble
+from tests.support import RecordingAct
+from tools.platforms.base import Release, RollBack, RollOut, Status
+from tools.platforms.kubernetes import Kubernetes
+
+
+@dataclass
+class Case:
+    """A roll-out from ``server:1`` to ``server:2`` under some circumstance."""
+
+    name: str
+    cause: str = ""
+    """Text the status must name; empty where the roll-out must succeed."""
+    image: str = "server:2"
+    how: dict[str, Any] = field(default_factory=dict)
+    """Behaviour of the new image."""
+    old: dict[str, Any] = field(default_factory=dict)
+    """Behaviour of the old image."""
+    deploy: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    break_template: Callable[[dict[str, Any]], None] | None = None
+    arrange: Callable[[ApiDouble], None] | None = None
+    midway: Callable[[ApiDouble], None] | None = None
+    replicas: int = 3
+    least: int = 2
+    cpu: str = ""
+
+
+def _pod(**parts: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda template: template["spec"].update(parts)
+
+
+def _env(kind: str, name: str, key: str) -> Callable[[dict[str, Any]], None]:
+    value = {"name": "TOKEN", "valueFrom": {kind: {"name": name, "key": key}}}
+    return lambda template: template["spec"]["containers"][0].setdefault("env", []).append(value)
+
+
+def _quota(pods: int) -> Callable[[ApiDouble], None]:
+    def arrange(cluster: ApiDouble) -> None:
+        cluster.add(
+            "v1/resourcequotas",
+            {"metadata": {"name": "q", "namespace": "ml"}, "spec": {"hard": {"pods": str(pods)}}},
+        )
+
+    return arrange
+
+
+def _refuse(image: str, said: str) -> Callable[[ApiDouble], None]:
+    def arrange(cluster: ApiDouble) -> None:
+        cluster.refusals.append(
+            lambda pod: said if pod["spec"]["containers"][0]["image"] == image else None
+        )
+
+    return arrange
+
+
+def _lose_node(cluster: ApiDouble) -> None:
+    fresh = cluster.until(
+        lambda: [
+            p
+            for p in cluster.pods("digits")
+            if p["spec"]["containers"][0]["image"] == "server:2" and p["spec"].get("nodeName")
+        ]
+    )
+    cluster.kubelet.lost.add(fresh[0]["spec"]["nodeName"])
+
+
+FAULTS = [
+    Case("image not found", "image cannot be pulled", how={"pull": "not found"}),
+    Case("image denied", "image cannot be pulled", how={"pull": "denied"}),
+    Case("image name invalid", "image cannot be pulled", how={"pull": "invalid"}),
+    Case("image never pulled", "image cannot be pulled", how={"pull": "never"}),
+    Case("registry unknown", "no such host", how={"pull": "no host"}),
+    Case("registry silent", "i/o timeout", how={"pull": "timeout"}),
+    Case("crash", "crash loop", how={"exit_code": 1, "log": "ValueError: no model"}),
+    Case(
+        "crash says why",
+        "ValueError: no model",
+        how={"exit_code": 1, "log": "x\nValueError: no model"},
+    ),
+    Case(
+        "crash after a moment of readiness",
+        "crash loop",
+        how={"exit_code": 1, "exit_after": 4.0, "ready_after": 0.0},
+    ),
+    Case("process ends", "exits with 0", how={"exit_code": 0}),
+    Case("segfault", "segmentation fault", how={"exit_code": 139}),
+    Case("out of memory", "out of memory", how={"oom": True}),
+    Case("no such command", "cannot start", how={"cannot_start": "/srv/serve"}),
+    Case("init container", "init container prepare", how={"exit_code": 2, "init": True}),
+    Case(
+        "never ready",
+        "Readiness probe failed",
+        how={"never_ready": "HTTP probe failed with statuscode: 503"},
+        deploy={"progressDeadlineSeconds": 60},
+    ),
+    Case(
+        "liveness",
+        "probe failing: Liveness",
+        how={"liveness": "connection refused", "exit_after": 5.0},
+    ),
+    Case("startup probe", "probe failing: Startup", how={"startup": "timeout", "exit_after": 5.0}),
+    Case(
+        "readiness gate",
+        "readiness gate",
+        how={"gate": "lb/ready"},
+        break_template=_pod(readinessGates=[{"conditionType": "lb/ready"}]),
+        deploy={"progressDeadlineSeconds": 60},
+    ),
+    Case("no cpu", "no capacity (cpu)", config={"resources": {"requests": {"cpu": "64"}}}),
+    Case(
+        "no gpu",
+        "no capacity (nvidia.com/gpu)",
+        config={"resources": {"limits": {"nvidia.com/gpu": "1"}}},
+    ),
+    Case(
+        "node selector",
+        "no capacity (node selector)",
+        break_template=_pod(nodeSelector={"disk": "ssd"}),
+    ),
+    Case(
+        "cordoned",
+        "no capacity (cordoned nodes)",
+        arrange=lambda c: [
+            c.store.edit("v1/nodes", n, lambda o: o["spec"].update(unschedulable=True))
+            for n in c.store.all("v1/nodes")
+        ],
+    ),
+    Case(
+        "taint",
+        "no capacity (taint)",
+        arrange=lambda c: [
+            c.store.edit(
+                "v1/nodes",
+                n,
+                lambda o: o["spec"].update(taints=[{"key": "gpu", "effect": "NoSchedule"}]),
+            )
+            for n in c.store.all("v1/nodes")
+        ],
+    ),
+    Case("quota", "quota: exceeded quota", arrange=_quota(3)),
+    Case(
+        "secret missing", "bad config or secret", break_template=_env("secretKeyRef", "token", "t")
+    ),
+    Case(
+        "config key missing",
+        "bad config or secret",
+        arrange=lambda c: c.add(
+            "v1/configmaps", {"metadata": {"name": "cfg", "namespace": "ml"}, "data": {}}
+        ),
+        break_template=_env("configMapKeyRef", "cfg", "k"),
+    ),
+    Case(
+        "secret volume missing",
+        "bad config or secret",
+        break_template=_pod(volumes=[{"name": "v", "secret": {"secretName": "nope"}}]),
+    ),
+    Case(
+        "claim missing",
+        "volume cannot be mounted",
+        break_template=_pod(
+            volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+        ),
+    ),
+    Case(
+        "pod security",
+        "refused by policy",
+        arrange=_refuse(
+            "server:2",
+            'pods "{name}" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false',
+        ),
+    ),
+    Case(
+        "webhook",
+        "refused by policy",
+        arrange=_refuse(
+            "server:2", 'admission webhook "images.example.org" denied the request: unsigned image'
+        ),
+    ),
+    Case(
+        "service account",
+        "bad config or secret",
+        arrange=_refuse(
+            "server:2",
+            'pods "{name}" is forbidden: error looking up service account ml/nope: serviceaccount "nope" not found',
+        ),
+    ),
+    Case(
+        "sandbox",
+        "pod sandbox failing",
+        how={"sandbox": 'failed to setup network for sandbox: plugin type="cni" failed'},
+    ),
+    Case("node lost", "node lost", how={"ready_after": 40.0}, midway=_lose_node),
+    Case("stuck terminating", "stuck terminating", old={"never_stops": True}),
+]
+HEALTHY = [
+    Case("plain"),
+    Case("slow start", how={"ready_after": 60.0}),
+    Case("one crash at first", how={"exit_code": 1, "exits": 1}),
+    Case("two crashes at first", how={"exit_code": 1, "exits": 2}),
+    Case("pull fails once", how={"pull": "timeout", "pull_failures": 2}),
+    Case("minReadySeconds", deploy={"minReadySeconds": 20}),
+    Case("one replica", replicas=1, least=1),
+    Case("ten replicas", replicas=10, least=8),
+    Case(
+        "no surge",
+        deploy={
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
+            }
+        },
+    ),
+    Case(
+        "all at once",
+        deploy={
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "100%"},
+            }
+        },
+        least=3,
+    ),
+    Case("recreate", deploy={"strategy": {"type": "Recreate"}}, least=0),
+    Case(
+        "tight quota",
+        arrange=_quota(3),
+        deploy={
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1},
+            }
+        },
+    ),
+    Case("slow to leave", old={"stop_after": 25.0}),
+    Case(
+        "blips of readiness",
+        how={"exit_code": 1, "exit_after": 4.0, "ready_after": 0.0, "exits": 2},
+    ),
+    Case("no replicas", replicas=0, least=0),
+]
+
+
+def _start(cluster: ApiDouble, case: Case) -> dict[str, Any]:
+    cluster.behaves("server:1", **case.old)
+    cluster.behaves(case.image, **case.how)
+    cluster.deploy("digits", replicas=case.replicas, **copy.deepcopy(case.deploy))
+    cluster.settle("digits")
+    if case.arrange:
+        case.arrange(cluster)
+    return copy.deepcopy(cluster.deployment("digits")["spec"])
+
+
+def _roll(cluster: ApiDouble, kube: Kubernetes, case: Case) -> Status:
+    release = Release(
+        "digits", "2", "sha256:beef", "/models/2", image=case.image, config=case.config
+    )
+    kube.edit("ml/digits", RollOut(release, case.replicas), RecordingAct("out-1"))
+    if case.break_template:
+        _spoil(cluster, case.break_template)
+    if case.midway:
+        case.midway(cluster)
+    return _settled(kube)
+
+
+def _spoil(cluster: ApiDouble, change: Callable[[dict[str, Any]], None]) -> None:
+    cluster.edit("digits", lambda o: change(o["spec"]["template"]))
+
+
+def _settled(kube: Kubernetes, seconds: float = 25.0) -> Status:
+    end = time.monotonic() + seconds
+    while True:
+        seen = kube.status("ml/digits")
+        if seen.phase in ("complete", "failed", "degraded") or time.monotonic() > end:
+            return seen
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("case", FAULTS, ids=lambda c: c.name)
+def test_a_faulted_rollout_is_named_and_undone(
+    cluster: ApiDouble, kube: Kubernetes, case: Case
+) -> None:
+    before = _start(cluster, case)
+    began = cluster.clock.seconds()
+    seen = _roll(cluster, kube, case)
+    assert seen.phase in ("failed", "degraded"), seen
+    assert case.cause in seen.message
+    assert cluster.least_ready("digits", began) >= case.least
+    kube.edit("ml/digits", RollBack(1), RecordingAct("back-1"))
+    assert cluster.deployment("digits")["spec"] == before
+    if case.midway is None and "never_stops" not in case.old:
+        cluster.settle("digits")
+        assert kube.status("ml/digits").phase == "complete"
+        assert cluster.least_ready("digits", began) >= case.least
+
+
+@pytest.mark.parametrize("case", HEALTHY, ids=lambda c: c.name)
+def test_a_healthy_rollout_completes(cluster: ApiDouble, kube: Kubernetes, case: Case) -> None:
+    _start(cluster, case)
+    began = cluster.clock.seconds()
+    seen = _roll(cluster, kube, case)
+    assert seen.phase == "complete", seen
+    assert seen.release.version == "2"
+    assert seen.ready == case.replicas
+    assert len(cluster.pods("digits")) == case.replicas
+    if case.replicas:
+        assert cluster.least_ready("digits", began) >= case.least
