@@ -9,16 +9,15 @@ read what is written.
 from __future__ import annotations
 
 import signal
-import sys
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from subprocess import Popen
 
 from tools.contract import Act, Happened, Json
-from tools.errors import Failed, Refused, ToolError, unknown
+from tools.errors import Refused, ToolError, unknown
 from tools.fleet import DeploymentSpec
 from tools.platforms import local_logs
 from tools.platforms.base import (
@@ -26,9 +25,6 @@ from tools.platforms.base import (
     LogLine,
     PlatformEvent,
     Preview,
-    Release,
-    Replica,
-    Restart,
     Revision,
     RollBack,
     RollOut,
@@ -41,18 +37,18 @@ from tools.platforms.local_edits import (
     check_options,
     describe,
     edited,
-    phase,
     revision_of,
     running,
 )
+from tools.platforms.local_hiring import await_keeper, hire, keeper_of
 from tools.platforms.local_limits import free_port, refuse_missing, refuse_taken, refuse_too_many
-from tools.platforms.local_plan import goal, picture
-from tools.platforms.local_process import Identity, alive, environment, send, spawn
-from tools.platforms.local_records import Desired, Observed, ReplicaRow
+from tools.platforms.local_plan import goal
+from tools.platforms.local_process import Identity, send
+from tools.platforms.local_records import Desired, Observed
 from tools.platforms.local_state import Folder
+from tools.platforms.local_view import difference, moment, status_of, unborn
+from tools.platforms.local_watch import orphaned
 from tools.world import Clock, World
-
-NOTHING = Release(None, None, None, None)
 
 
 def build(world: World, name: str, options: Mapping[str, Json]) -> LocalPlatform:  # noqa: ARG001
@@ -71,6 +67,8 @@ class LocalPlatform:
         self._specs = {spec.ref: spec for spec in specs}
         self._home = home / "platforms" / name
         self._clock = clock
+        self._keepers: list[Popen[bytes]] = []
+        """Those started by this process, so that they are reaped when they end."""
 
     @property
     def name(self) -> str:
@@ -86,28 +84,10 @@ class LocalPlatform:
         spec, folder = self._of(ref)
         desired, observed = folder.desired(), folder.observed()
         if desired is None:
-            return _unborn(spec, self._name)
-        kept = self._keeper(observed) is not None
-        state, message = phase(desired, observed, kept)
-        aim, seen = goal(desired, observed), picture(desired, observed)
-        return Status(
-            name=spec.name,
-            namespace=spec.namespace,
-            platform=self._name,
-            uid=desired.uid,
-            generation=str(desired.generation),
-            revision=aim,
-            release=desired.release(aim) if aim else NOTHING,
-            wanted=desired.replicas,
-            ready=seen.serving,
-            updated=len(seen.new),
-            phase=state,
-            replicas=tuple(_replica(r, desired) for r in observed.replicas),
-            message=message,
-            action_id=desired.action_id or None,
-            traffic=_shares(observed),
-            endpoint=f"http://127.0.0.1:{desired.port}",
-        )
+            return unborn(spec, self._name)
+        kept = keeper_of(observed) is not None
+        observed = observed if kept else orphaned(observed)
+        return status_of(spec, self._name, desired, observed, kept)
 
     def history(self, ref: str) -> Sequence[Revision]:
         """Revisions, newest first."""
@@ -117,7 +97,7 @@ class LocalPlatform:
             return []
         aim = goal(desired, observed)
         return [
-            Revision(r.number, r.release, _time(r.created_at), r.action_id, r.number == aim)
+            Revision(r.number, r.release, moment(r.created_at), r.action_id, r.number == aim)
             for r in reversed(desired.revisions)
         ]
 
@@ -144,10 +124,10 @@ class LocalPlatform:
         for name in [ref] if ref else list(self._specs):
             spec, folder = self._of(name)
             for row in folder.observed().events:
-                if _time(row.at) >= start:
+                if moment(row.at) >= start:
                     target = spec.ref if row.target == folder.path.name else row.target
                     found.append(
-                        PlatformEvent(_time(row.at), target, row.kind, row.reason, row.message)
+                        PlatformEvent(moment(row.at), target, row.kind, row.reason, row.message)
                     )
         return sorted(found, key=lambda event: event.at)
 
@@ -168,16 +148,18 @@ class LocalPlatform:
         before = desired or Desired("", spec.port or 0)
         after = edited(ref, before, observed, edit, "", 0.0)
         warnings: list[str] = []
-        if desired and self._keeper(observed) is None and observed.replicas:
+        if desired and keeper_of(observed) is None and observed.replicas:
             warnings.append("its keeper process is gone; this change starts it anew")
-        return Preview("\n".join(_diff(before, observed, after, edit)), tuple(warnings))
+        return Preview("\n".join(difference(before, observed, after, edit)), tuple(warnings))
 
     def edit(self, ref: str, edit: Edit, act: Act) -> str:
         """Write down what is wanted, under ``act.id``, and see that a keeper works on it."""
         spec, folder = self._of(ref)
         folder.create()
         act.check()
-        self._ensure_keeper(folder, act.id)
+        hired = hire(folder, act.id)
+        if hired is not None:
+            self._keepers.append(hired)
         with folder.locked():
             desired, observed = folder.desired(), folder.observed()
             done = (
@@ -192,7 +174,7 @@ class LocalPlatform:
                 folder.write_desired(desired)
         said = describe(edit)
         act.progress(f"{ref}: {said}")
-        self._await_keeper(folder)
+        await_keeper(folder)
         return f"{said[0].upper()}{said[1:]} of {ref}." if done is None else f"{ref}: {said}."
 
     def abort(self, ref: str, act: Act) -> str:
@@ -252,31 +234,6 @@ class LocalPlatform:
         others = [Folder(path).desired() for path in self._home.iterdir() if path.is_dir()]
         return free_port(f"{self._home}/{spec.ref}", [d.port for d in others if d])
 
-    def _keeper(self, observed: Observed) -> Identity | None:
-        who = Identity(observed.keeper_pid, observed.keeper_start)
-        return who if who.pid and alive(who) else None
-
-    def _ensure_keeper(self, folder: Folder, action_id: str) -> None:
-        if self._keeper(folder.observed()) is not None:
-            return
-        command = [sys.executable, "-m", "tools.platforms.local_keeper", str(folder.path)]
-        spawn(command, log=folder.logs / "keeper.log", env=environment(action_id))
-        deadline = time.monotonic() + 20
-        while self._keeper(folder.observed()) is None:
-            if time.monotonic() > deadline:
-                said = local_logs.last_line(folder.logs / "keeper.log") or "no reason in its log"
-                raise Failed(f"The keeper of {folder.path.name} does not start: {said}.")
-            time.sleep(0.02)
-
-    def _await_keeper(self, folder: Folder) -> None:
-        """Wait a moment until the keeper has taken the edit up, so that a status shows it."""
-        deadline = time.monotonic() + 5
-        desired = folder.desired()
-        while desired and folder.observed().generation < desired.generation:
-            if time.monotonic() > deadline:
-                return
-            time.sleep(0.02)
-
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
@@ -285,68 +242,8 @@ class LocalPlatform:
         for ref in self._specs:
             _, folder = self._of(ref)
             observed = folder.observed()
-            keeper = self._keeper(observed)
+            keeper = keeper_of(observed)
             if keeper:
                 send(keeper, signal.SIGKILL)
             for row in folder.observed().replicas:
                 send(Identity(row.pid, row.start), signal.SIGKILL)
-
-
-def _unborn(spec: DeploymentSpec, platform: str) -> Status:
-    return Status(
-        name=spec.name,
-        namespace=spec.namespace,
-        platform=platform,
-        uid=f"unborn:{spec.ref}",
-        generation="0",
-        revision=0,
-        release=NOTHING,
-        wanted=0,
-        ready=0,
-        updated=0,
-        phase="complete",
-        replicas=(),
-        message="nothing has been rolled out yet",
-    )
-
-
-def _replica(row: ReplicaRow, desired: Desired) -> Replica:
-    return Replica(
-        id=row.id,
-        ready=row.state == "ready" and not row.held,
-        revision=row.revision,
-        version=desired.release(row.revision).version,
-        started_at=_time(row.started_at),
-        restarts=row.restarts,
-        node=None,
-        state="running" if row.state == "ready" else row.state,
-        message="takes no traffic yet" if row.held else row.message,
-    )
-
-
-def _shares(observed: Observed) -> dict[int, float]:
-    serving = [r.revision for r in observed.replicas if r.state == "ready" and not r.held]
-    return {n: serving.count(n) / len(serving) for n in sorted(set(serving))}
-
-
-def _diff(before: Desired, observed: Observed, after: Desired, edit: Edit) -> list[str]:
-    lines: list[str] = []
-    now = goal(before, observed)
-    old = before.release(now) if now else NOTHING
-    new = after.release(after.target) if after.target else NOTHING
-    if old.version != new.version:
-        lines += [f"- version {old.version or 'none'}", f"+ version {new.version or 'none'}"]
-    for key in sorted({*old.config, *new.config}):
-        if now and old.config.get(key) != new.config.get(key):
-            lines += [f"- {key} {old.config.get(key)}", f"+ {key} {new.config.get(key)}"]
-    if before.replicas != after.replicas:
-        lines += [f"- replicas {before.replicas}", f"+ replicas {after.replicas}"]
-    if before.paused != after.paused:
-        lines += [f"- paused {before.paused}", f"+ paused {after.paused}"]
-    if isinstance(edit, Restart):
-        lines.append(f"~ replace {before.replicas} replicas, version {old.version} stays")
-    return lines or ["(no difference: it runs already)"]
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -1,21 +1,17 @@
 """The keeper of one deployment: brings what is to what is wanted, whoever is watching.
 
-``python -m tools.platforms.local_keeper FOLDER``, one detached process per deployment, started by
-:mod:`tools.platforms.local`. It is the parent of the replicas (so that their exit codes are
-known), holds the listening socket they share, and carries a roll-out to its end also when the
-Steward that asked for it is gone. When it is killed itself, the replicas go on serving; the next
-keeper adopts them and takes the socket over from one of them.
+One detached process per deployment (:mod:`tools.platforms.local_keeping`). It is the parent of the
+replicas, so that their exit codes are known; it holds the listening socket they share; and it
+carries a roll-out to its end also when the Steward that asked for it is gone. When it is killed
+itself, the replicas go on serving; the next keeper adopts them and takes the socket over from one.
 """
 
 from __future__ import annotations
 
-import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 from tools.platforms import local_logs, local_probe
@@ -32,10 +28,10 @@ from tools.platforms.local_plan import (
     moves,
     picture,
 )
-from tools.platforms.local_process import Identity, identify, send
+from tools.platforms.local_process import Identity, send
 from tools.platforms.local_records import Desired, EventRow, ReplicaRow
 from tools.platforms.local_start import Starter
-from tools.platforms.local_state import Folder, take
+from tools.platforms.local_state import Folder
 from tools.platforms.local_watch import Watch, options_of
 from tools.serving.faults import CannotServe
 
@@ -244,21 +240,3 @@ class Keeper:
         for file in self._folder.run.iterdir():
             if file.stem not in living:
                 file.unlink(missing_ok=True)
-
-
-def main(path: Path) -> int:
-    """Keep the deployment in ``path``; returns at once when it has a keeper already."""
-    folder = Folder(path)
-    folder.create()
-    with (path / "keeper.lock").open("w") as lock:
-        if not take(lock.fileno()):
-            return 0
-        me = identify(os.getpid())
-        assert me is not None
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        Keeper(folder, me).run()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))

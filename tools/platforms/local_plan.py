@@ -168,9 +168,11 @@ def _rolling(desired: Desired, seen: Picture, surge: int = 1) -> list[Move]:
     found += [Accept(r.id) for r in seen.new if r.held and r.state == "ready"]
     working = [r for r in seen.old if r.state != "starting"]
     missing = wanted - len(seen.new) - len(seen.crashed)
-    room = max(wanted, len(working)) + surge - len(working) - (wanted - missing)
+    able = sum(r.state == "ready" for r in working)
+    # A silent replica gives no capacity, so it takes no room either: else nothing would move.
+    room = max(wanted, able) + surge - able - (wanted - missing)
     found += [Start(desired.target)] * max(0, min(missing, room))
-    spare = seen.new_ready + sum(r.state == "ready" for r in working) - wanted
+    spare = seen.new_ready + able - wanted
     if seen.new_ready >= wanted:
         spare = len(working)
     order = sorted(working, key=lambda r: (r.state == "ready", r.started_at))
@@ -205,13 +207,14 @@ def _canary(desired: Desired, observed: Observed, seen: Picture) -> list[Move]:
         return [Judge()]
     missing, surplus = new - len(seen.new), len(seen.old) - old
     order = sorted(seen.old, key=lambda r: (r.state == "ready", r.started_at))
-    spare = seen.serving - desired.replicas
+    silent = sum(r.state != "ready" for r in seen.old)
+    spare = max(0, seen.serving - desired.replicas) + silent
     leaving: list[Move] = [Drain(r.id, "replaced") for r in order[: max(0, min(spare, surplus))]]
     if leaving:
         return leaving
     if missing > 0:
-        room = max(desired.replicas + 1, new + old) - len(seen.new) - len(seen.old)
-        return [Start(desired.target)] * min(missing, room)
+        able = len(seen.new) + len(seen.old) - silent
+        return [Start(desired.target)] * min(missing, max(desired.replicas + 1, new + old) - able)
     if seen.new_ready < new:
         return [Judge()] if any(r.state == "not ready" for r in seen.new) else []
     return [Judge()]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from subprocess import Popen
 from typing import cast
 
@@ -17,7 +18,7 @@ from tools.platforms.local_process import (
     cause_of_death,
     send,
 )
-from tools.platforms.local_records import ReplicaRow
+from tools.platforms.local_records import Observed, ReplicaRow
 from tools.platforms.local_state import Folder
 
 SILENT = 3
@@ -41,6 +42,7 @@ class Watch:
     """Replicas this keeper started: their exit code can be known."""
     final: set[str] = field(default_factory=set[str])
     """Replicas that ended in a way another try cannot mend."""
+    _killed: int = field(default_factory=lambda: _killed_for_memory())
     _failures: dict[str, int] = field(default_factory=dict[str, int])
     _asked: dict[str, float] = field(default_factory=dict[str, float])
 
@@ -63,11 +65,14 @@ class Watch:
 
     def _dead(self, row: ReplicaRow, code: int | None) -> ReplicaRow | None:
         self.children.pop(row.id, None)
+        starved, self._killed = self._killed, _killed_for_memory()
         if row.state == "draining":
             return None
         if code in FINAL_CODES:
             self.final.add(row.id)
         last = local_logs.last_line(self.folder.logs / f"{row.id}.log")
+        if code in (None, -signal.SIGKILL) and self._killed > starved:
+            return row.become("crashed", "out of memory: killed by the kernel")
         return row.become("crashed", cause_of_death(code, last))
 
     def _starting(
@@ -105,3 +110,23 @@ class Watch:
 def options_of(options: object) -> dict[str, Json]:
     """Options as a plain dictionary."""
     return dict(cast("dict[str, Json]", options))
+
+
+def orphaned(observed: Observed) -> Observed:
+    """What is there when no keeper looks: replicas that are gone show as crashed."""
+    rows = tuple(
+        r
+        if r.state == "crashed" or alive(Identity(r.pid, r.start))
+        else r.become("crashed", "ended while its keeper was gone (was the machine restarted?)")
+        for r in observed.replicas
+    )
+    return replace(observed, replicas=rows)
+
+
+def _killed_for_memory() -> int:
+    """How many processes the kernel has killed for want of memory since it started."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
