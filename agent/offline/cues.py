@@ -36,10 +36,8 @@ def cues(tool: Tool) -> dict[str, Cue]:
             cue = found.get(part[1:-1]) if part.startswith("{") else None
             if cue is None:
                 continue
-            if i:
-                cue.before[_plain(parts[i - 1])] += 1
-            if i + 1 < len(parts):
-                cue.after[_plain(parts[i + 1])] += 1
+            cue.before[_plain(parts[i - 1]) if i else "^"] += 1
+            cue.after[_plain(parts[i + 1]) if i + 1 < len(parts) else "$"] += 1
     return found
 
 
@@ -51,7 +49,7 @@ def neighbours(low: str, start: int, end: int) -> tuple[str, str]:
     """The word before and the word after a range of a folded text."""
     before: Sequence[str] = _WORD.findall(low[max(0, start - 24) : start])
     after: Sequence[str] = _WORD.findall(low[end : end + 24])
-    return (before[-1] if before else "", after[0] if after else "")
+    return (before[-1] if before else "^", after[0] if after else "$")
 
 
 def fit(cue: Cue, low: str, start: int, end: int) -> float:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.offline import cues, intent
+from agent.offline import cues, intent, references
 from agent.offline.mentions import Mention
 from agent.offline.slots import choices, free_text, schedule
 from agent.offline.text import Span, Text
@@ -85,6 +85,8 @@ class Filler:
         self._order = sorted(
             tool.parameters, key=lambda p: (p.name in self._doubled, p.word != "alias", not p.required)
         )
+        pair = {p.name for p in tool.parameters if p.word in ("alert", "target") and not p.required}
+        self._pair = frozenset(pair if len(pair) > 1 else ())
         self._lead = tuple(p for p in self._order if p.name in self._doubled)
 
     def fill(self, material: Material) -> Filled:
@@ -134,8 +136,13 @@ class Filler:
         self, parameter: Parameter, material: Material, done: Filled, used: set[int]
     ) -> None:
         best: tuple[float, Mention, str] | None = None
-        places = (material.mentions, material.around if parameter.required else ())
+        pair = parameter.name in self._pair
+        places = (material.mentions, material.around if parameter.required or pair else ())
+        if parameter.name in self._doubled and not self._plenty(parameter, material):
+            return
         for place, mentions in enumerate(places):
+            if place and pair and self._pair & done.args.keys():
+                continue
             for order, mention in enumerate(mentions):
                 kind = _kind(parameter, mention) if id(mention) not in used else None
                 if kind is None:
@@ -163,6 +170,12 @@ class Filler:
             done.typos |= mention.typo
             used.add(id(mention))
 
+    @staticmethod
+    def _plenty(parameter: Parameter, material: Material) -> bool:
+        """Are there names for both arguments of a kind, or a pronoun for one?"""
+        names = [m for m in material.mentions if _kind(parameter, m)]
+        return len(names) > 1 or (len(names) == 1 and references.points(material.text.low))
+
     def _bare(self, parameter: Parameter, material: Material) -> str | None:
         """A plain word in the place of a name nobody knows: ``the summary called weekly``."""
         if parameter.word not in self.unknown or not parameter.required:
@@ -171,7 +184,7 @@ class Filler:
         best: tuple[float, str] | None = None
         for match in _PLAIN.finditer(low):
             span = Span(*match.span())
-            if match.group() in _NO_NAMES or any(span.overlaps(m.span) for m in material.mentions):
+            if match.group() in _NO_NAMES or match.group() in self.tool.name.split("_") or any(span.overlaps(m.span) for m in material.mentions):
                 continue
             fit = cues.fit(cue, low, *match.span())
             fit += 0.5 * (match.group() not in self.words)
@@ -205,7 +218,7 @@ class Filler:
                         continue
                     if mention.kind == "count" and not self._countable(parameter, material, mention, fit):
                         continue
-                elif parameter.name in self._doubled or mention.kind == "count":
+                elif parameter.name in self._doubled or mention.kind in ("count", "alias"):
                     continue
                 score -= 0.1 * order
                 if best is None or score > best[0] + 1e-9:

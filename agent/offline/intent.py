@@ -42,6 +42,8 @@ class Guess:
     phrase: str = ""
     anchor: float = 0.0
     """How much the most telling word of the request belongs to this label, 0..1."""
+    foreign: bool = False
+    """Is there a telling word that no phrase of this label has?"""
 
 
 def label(tool: Tool) -> Label:
@@ -103,7 +105,7 @@ class Scorer:
         self._phrases: list[str] = []
         self._owner: list[int] = []
         bags: list[Counter[str]] = []
-        self.vocabulary: set[str] = set()
+        self.vocabulary: Counter[str] = Counter()
         for number, item in enumerate(labels):
             parameters = {p.name: p for p in item.parameters}
             for phrase in (*item.phrases.en, *item.phrases.zh):
@@ -160,10 +162,16 @@ class Scorer:
                 near[i][0] * coverage,
                 self._phrases[near[i][1]] if near[i][0] else "",
                 anchors.get(i, 0.0),
+                self._foreign(bag, i),
             )
             for i, name in enumerate(self._names)
         ]
         return sorted(guesses, key=lambda g: -g.score)
+
+    def _foreign(self, bag: Mapping[str, int], owner: int) -> bool:
+        return any(
+            _telling(f) and f.isascii() and owner not in self._index.by_label.get(f, {}) for f in bag
+        )
 
     def _anchors(self, weights: Mapping[str, float]) -> dict[int, float]:
         best: dict[int, float] = {}

@@ -65,6 +65,7 @@ def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterat
     yield [m for m in spoken if "_" in low[m.span.start : m.span.end]]
     yield list(_unknown(text, words))
     yield [_plain("window", span, value) for span, value in durations.find(low)]
+    yield [m for m in identified if m.kind == "gpu"]
     yield spoken + identified
     yield [Mention("fraction", span, value, span) for span, value in fractions.find(low)]
     yield [_plain("alias", span, value) for span, value in identifiers.aliases(low)]

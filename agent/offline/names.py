@@ -37,7 +37,7 @@ SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     ("node", compiled(r"(?<![\w/.-])(?:[a-z0-9]+-)*(?:node|worker|host|server|machine)-?[a-z]?\d+(?:\.[a-z0-9.-]+)?(?![\w-])")),
-    ("image", compiled(r"(?<![\w/.:-])(?:[a-z0-9.-]+(?::\d+)?/)*[a-z][a-z0-9._-]*:(?:v?\d[\w.-]*|latest|[a-z]\w*)(?![\w/])")),
+    ("image", compiled(r"(?<![\w/.:-])(?:[a-z0-9.-]+(?::\d+)?/)*[a-z][a-z0-9._-]*:(?:v?\d[\w.-]*|latest|main|dev|stable|prod|staging|nightly|sha[\w-]*)(?![\w/])")),
     ("ref", compiled(r"(?<![\w/.-])[a-z][a-z0-9-]*/[a-z0-9][a-z0-9._-]*(?<![.-])(?![\w/:])")),
     ("name", compiled(r"(?<![\w/.#@'-])[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+(?![\w/])")),
 )

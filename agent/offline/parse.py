@@ -26,7 +26,7 @@ _UNUSED: dict[str, float] = {
     "revision": 1.2,
     "xid": 3.0,
     "action": 3.0,
-    "gpu": 1.5,
+    "gpu": 2.5,
     "alias": 0.4,
     "params": 1.5,
     "sample": 1.2,
@@ -57,6 +57,7 @@ class Parse:
     tokens: tuple[str, ...] = ()
     second: str = ""
     anchor: float = 0.0
+    foreign: bool = False
 
     @property
     def changes(self) -> bool:
@@ -66,7 +67,7 @@ class Parse:
     @property
     def sure(self) -> bool:
         """Similar enough to a declared phrase to act on."""
-        if self.changes and self.anchor < 0.3:
+        if self.changes and self.anchor < 0.3 and self.foreign and self.similarity < 0.75:
             return False
         return self.similarity >= SURE or (self.similarity >= 0.33 and self.margin >= 1.5)
 
@@ -84,7 +85,7 @@ class Parser:
         self.scorer = Scorer([*(intent.label(tool) for tool in tools), *replies.LABELS])
         self.speller = Speller(self.scorer.vocabulary)
         values = {v.lower() for t in tools for p in t.parameters for v in intent.choices(p)}
-        self.words = frozenset(self.scorer.vocabulary | values)
+        self.words = frozenset({*self.scorer.vocabulary, *values})
         self._fillers = {tool.name: Filler(tool, self.words) for tool in tools}
 
     def fill(self, tool: Tool, material: Material) -> Filled:
@@ -102,9 +103,12 @@ class Parser:
         )
         score, guess, filled = judged[0]
         second = judged[1] if len(judged) > 1 else judged[0]
+        tool = self.tools.get(guess.label)
+        if tool and any(p.word == "text" and p.name in filled.args for p in tool.parameters):
+            act = speech.act(_before_text(low))
         return Parse(
             guess.label,
-            self.tools.get(guess.label),
+            tool,
             act,
             score,
             guess.similarity,
@@ -114,6 +118,7 @@ class Parser:
             tuple(tokens),
             second[1].label,
             guess.anchor,
+            guess.foreign,
         )
 
     def _judge(self, guess: Guess, act: Act, material: Material) -> tuple[float, Guess, Filled]:
@@ -130,6 +135,12 @@ class Parser:
         if tool.effect is not Effect.READ and act in (Act.QUESTION, Act.GENERAL):
             score -= _WRONG_ACT
         return score, guess, filled
+
+
+def _before_text(low: str) -> str:
+    """A request to pass on words is judged without those words."""
+    head = low[: low.index("NAME") + 4] if "NAME" in low else low
+    return head if len(head.split()) > 1 or not head.isascii() else f"tell {head}"
 
 
 def mentions_within(mentions: Sequence[Mention], start: int, end: int) -> tuple[Mention, ...]:

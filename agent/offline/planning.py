@@ -15,7 +15,7 @@ from agent.offline.speech import Act
 from agent.offline.steps import Finder, Step, excused
 from agent.offline.text import Lang, Text
 from agent.offline.turns import Pending, Understanding
-from tools.contract import Call, Json
+from tools.contract import Call, Effect, Json
 
 class Planner:
     """Plans one message."""
@@ -56,6 +56,24 @@ class Planner:
             )
         return replace(doubt, confidence=round(confidence, 3), pending=pending)
 
+    def checked(
+        self, calls: Sequence[Call], mentions: Sequence[Mention], text: Text
+    ) -> Understanding:
+        """Calls made over from earlier ones; asks where a name is ambiguous."""
+        for number, call in enumerate(calls):
+            tool = self.parser.tools[call.tool]
+            for mention in mentions:
+                options = next((o for o in mention.means.values() if len(o) > 1), ())
+                said = text.said(mention.span)
+                name = next((p.name for p in tool.parameters if call.args.get(p.name) == said), "")
+                if options and name and tool.effect is not Effect.READ:
+                    partial = Call(call.tool, {k: v for k, v in call.args.items() if k != name})
+                    pending = Pending(
+                        partial, name, options, tuple(calls[number + 1 :]), tuple(calls[:number])
+                    )
+                    return self._question(ask.ambiguous(said, options, text.lang), pending, text.lang)
+        return Understanding(tuple(calls), lang=text.lang, confidence=1.0)
+
     def _arguments(
         self, step: Step, calls: Sequence[Call], known: Mapping[str, str]
     ) -> dict[str, Json]:
@@ -66,10 +84,16 @@ class Planner:
         low = masked(step.material.text.low, step.material.mentions)
         for parameter in step.parse.filled.missing:
             value = references.earlier(parameter, calls, self.parser.tools)
-            if value is None and parameter.word in NAMES:
-                value = references.recalled(parameter, low, known)
+            pointed = parameter.word == "version" and references.points(low)
+            if value is None and (parameter.word in NAMES or pointed):
+                value = references.recalled(parameter, known)
             if value is not None:
                 args[parameter.name] = value
+        if known and references.points(low) and not any(p.word in NAMES and p.name in args for p in tool.parameters):
+            optional = next((p for p in tool.parameters if p.word in NAMES and not p.required), None)
+            value = references.recalled(optional, known) if optional else None
+            if optional and value:
+                args[optional.name] = value
         return args
 
     def _doubt(self, step: Step, call: Call, text: Text) -> Understanding | None:
@@ -91,7 +115,7 @@ class Planner:
             question, options = ask.missing(tool, open_[0], self.names, lang)
             return self._question(question, Pending(call, open_[0].name, options), lang)
         if open_:
-            return self._question(ask.unclear((), lang), None, lang)
+            return Understanding(reply=replies.say("nothing", lang), lang=lang)
         if parse.changes and (parse.act is not Act.REQUEST and not excused(parse) and not (parse.act is Act.CONDITION) or not parse.sure):
             if parse.similarity < 0.3:
                 named = [str(m.value) for m in step.material.mentions if m.kind == "name"]

@@ -11,6 +11,8 @@ from tools.contract import Call, Json, Parameter, Tool
 from agent.offline.text import Text
 from agent.offline.text import pattern as compiled
 
+NEW_VERSION = "latest"
+"""The version a step before is going to register; known only once that is done."""
 _FAMILY: dict[str, tuple[str, ...]] = {
     "deployment": ("deployment", "model", "target"),
     "model": ("model", "deployment"),
@@ -64,8 +66,8 @@ def earlier(
     """What an earlier step of the same plan named, or is going to produce."""
     for call in reversed(calls):
         tool = tools[call.tool]
-        if parameter.word == "version" and _makes_version(tool):
-            return "latest"
+        if parameter.word == "version" and makes_version(tool):
+            return NEW_VERSION
         for word in _FAMILY.get(parameter.word, ()):
             for other in tool.parameters:
                 if other.word == word and other.name in call.args:
@@ -73,12 +75,12 @@ def earlier(
     return None
 
 
-def _makes_version(tool: Tool) -> bool:
+def makes_version(tool: Tool) -> bool:
     """Tools that register a new version say so in their description."""
     return "regist" in tool.summary.lower() and any(p.word == "model" for p in tool.parameters) and tool.effect != "read"
 
 
-def recalled(parameter: Parameter, low: str, known: Mapping[str, str]) -> str | None:
+def recalled(parameter: Parameter, known: Mapping[str, str]) -> str | None:
     """The name an earlier turn was about, when this one points at it or leaves it out."""
     for word in _FAMILY.get(parameter.word, ()):
         if word in known:

@@ -26,7 +26,7 @@ class Act(StrEnum):
 
 _CONDITION = compiled(
     r"\bif\b(?! (?:you|u) (?:can|could|please|don'?t mind|have time)| possible)|\bunless\b|\bonce\b(?! (?:a|per|every|more|again)\b)|\bas soon as\b|\bin case\b|\bwhenever\b|\bprovided (?:that)?\b|\bassuming\b"
-    r"|\b(?:when|after|until|till)\b(?= .*\b(?:finish(?:es|ed)?|ends?|completes?|completed|is (?:done|over|back|ready|up|down)|are (?:done|over|back|ready)|drops?|rises?|goes|doubles?|passes|recovers?|falls?|exceeds?|succeeds?|fails?|converges?|hits?|gets?|confirms?|looks?)\b)"
+    r"|\b(?:when|after)\b(?= .*\b(?:finish(?:es|ed)?|ends?|completes?|completed|is (?:done|over|back|ready|up|down)|are (?:done|over|back|ready)|drops?|rises?|goes|doubles?|passes|recovers?|falls?|exceeds?|succeeds?|fails?|converges?|hits?|gets?|confirms?|looks?)\b)"
     r"|\bwait (?:until|till|for)\b|\bdepending on\b|\botherwise\b|\bor else\b"
     r"|如果|要是|假如|倘若|若是|若(?=[^干])|一旦|除非|万一|(?<!有)的话|等(?!级|待|着|于|等).{1,30}?(?:再|就|后|直接|才|自动)|(?:超过|低于|高于|大于|小于|达到|跌破|不行|失败|成功|完|好|结束|通过|翻倍|正常|恢复)了?(?:之后|以后|后)?,?\s*(?:就|再|立刻就|自动)|时,?自动|(?:完成|结束|恢复|通过)(?:之?后|以后)(?:再|就|自动)"
 )
@@ -52,13 +52,13 @@ _HEDGE = compiled(
 )
 _QUESTION = compiled(
     r"^(?:and |so |but |also |btw |quick q(?:uestion)? )*(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|am|did|does|do (?:we|they|you|i|any)|has|have (?:we|you|they|i|the|any|all)|had|any|anyone|anybody|anything|what's|who's|how's|whats|hows|whos|is there|are there|was there|will|would|isn't|aren't|didn't|hasn't)\b"
-    r"|吗[?!]*$|吗[,。]|么[?]$|没有?[?]$|(?:了|过|完|好|到|成功)没(?:有)?(?:$|[?,])|谁|为什么|为啥|为何|怎么(?:了|回事|样|这么|一直|又|还|会|老)|咋(?:了|样|回事)|哪(?:个|些|里|儿|版|家)|什么时候|啥时候|几(?:个|点|台|次|号)(?!.*到)|多少|多大|多高|多久|有没有|是不是|有冇|是否|如何|怎样|呢[?]?$"
+    r"|吗[?!]*$|吗[,。]|么[?]$|没有?[?]$|(?:了|过|完|好|到|成功)没(?:有)?(?:$|[?,])|谁|为什么|为啥|为何|怎么(?:了|回事|样|这么|一直|又|还|会|老)|咋(?:了|样|回事)|哪(?:个|些|里|儿|版|家)|什么时候|啥时候|(?<![加多来开扩补起上])几(?:个|点|台|次|号)(?!.*到)|多少|多大|多高|多久|有没有|是不是|有冇|啥(?!也|都)|什么(?!也|都)|是否|如何|怎样|呢[?]?$"
 )
 _POLITE_QUESTION = compiled(
     r"^(?:please |hi |hey |hello |ok |so |and )*(?:can|could|would|will) (?:you|u|we|i get|someone|somebody)\b|\bwould you mind\b|(?:能不能|可不可以|可否|能否|可以)(?:帮|给|把|请|麻烦)"
 )
 _TOLD = compiled(
-    r"^\W*(?:i|we|he|she|they|someone|somebody|the \w+|(?!is|are|was|were|get|has|have|show|list)[a-z]+) (?:already |just |have |has |had |'ve |finally |also )*(?:have |has )?(?:already )?(?:restarted|scaled|rolled|deployed|drained|cordoned|uncordoned|pruned|quantized|quantised|promoted|silenced|muted|paused|resumed|reverted|trained|retrained|tuned|cancelled|canceled|pushed|built|exported|shipped|released|bounced|distilled|killed|rebooted)\b"
+    r"(?<!if )(?<!when )(?<!what )(?<!why )(?<!how )(?<!that )(?<!once )\b(?:i|we|he|she|they|someone|somebody|the team|ops) (?:already |just |have |has |had |finally |also )*(?!need)(?:\w{2,}ed|ran|put|took|shut|built|made|sent)\b|^\W*(?:i|we|he|she|they|someone|somebody|the \w+|(?!is|are|was|were|get|has|have|show|list)[a-z]+) (?:already |just |have |has |had |'ve |finally |also )*(?:have |has )?(?:already )?(?:restarted|scaled|rolled|deployed|drained|cordoned|uncordoned|pruned|quantized|quantised|promoted|silenced|muted|paused|resumed|reverted|trained|retrained|tuned|cancelled|canceled|pushed|built|exported|shipped|released|bounced|distilled|killed|rebooted)\b"
     r"|\b(?:fyi|just so you know|for your information|heads[- ]up|for the record)\b|\b(?:will|is going to|are going to|'ll|is about to) (?:\w+ )?(?:restart|scale|roll|deploy|drain|cordon|prune|handle|take care)\b(?! .*\?)|\byesterday (?:we|i|they)\b|\b(?:worked|succeeded|went (?:fine|well|smoothly))\b(?!.*\?)"
     r"|已经?.{0,16}(?:过|了|完|好)|.{1,12}过了|跟你说一声|知会|告知一下|通报|顺便说|昨天(?:我们|我|他们|有人).{0,20}(?:过|了)|(?:早上|刚才|刚刚|昨晚|上午|下午)[^,]{0,8}(?:重启|扩|缩|排空|回滚|发布|封锁|部署|静默|暂停|取消)了|成功了(?!吗|没)|(?:扩|重启|回滚|发布|排空|剪|量化|训练|部署|上线|缩|静默|升级)(?:过|了)(?!吗|没|吧|把|$)|(?:她|他)(?:说)?(?:会|要)"
 )

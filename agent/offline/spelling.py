@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 
 def distance(a: str, b: str, most: int) -> int:
@@ -27,15 +27,15 @@ def distance(a: str, b: str, most: int) -> int:
 
 
 class Speller:
-    """Finds the known word a mistyped one stands for.
+    """Finds the known word a mistyped one stands for, the most frequent one when several fit.
 
     Every known word is filed under itself with one letter left out (symmetric deletes), so a
     look-up touches a few candidates instead of the vocabulary.
     """
 
-    def __init__(self, words: Iterable[str], priority: frozenset[str] = frozenset()) -> None:
+    def __init__(self, words: Mapping[str, int]) -> None:
         self._known = frozenset(words)
-        self._priority = priority
+        self._often = words
         self._filed: dict[str, list[str]] = defaultdict(list)
         for word in self._known:
             if len(word) >= 4:
@@ -47,13 +47,14 @@ class Speller:
 
     def correct(self, word: str) -> str:
         """The known word within one edit (two for long ones), or the word itself."""
-        if word in self._known or len(word) < 4 or not word.isalpha():
+        if word in self._known or len(word) < 3 or not word.isalpha():
             return word
         most = 1 if len(word) < 7 else 2
         found = {w for form in _shortened(word) for w in self._filed.get(form, ())}
         ranked = sorted(
-            (distance(word, w, most), w not in self._priority, w[0] != word[0], w)
+            (distance(word, w, most), w[0] != word[0], -self._often[w], w)
             for w in found
+            if len(word) > 3 or len(w) > 3
         )
         good = [r for r in ranked if r[0] <= most]
         return good[0][3] if good else word

@@ -71,6 +71,8 @@ class Finder:
             if told and full.parse.similarity < SURE:
                 return Steps((), told.parse)
             return Steps((full,) if wanted(full) else (), full.parse)
+        if atoms[0].parse.bare and not atoms[0].hard and full.parse.similarity >= SURE and wanted(full):
+            return Steps((full,), full.parse)
         steps = self._merged(text, mentions, atoms, cores)
         if not forbidden and self._whole_wins(full, steps):
             return Steps((full,), full.parse)
@@ -96,6 +98,7 @@ class Finder:
         cores = [s for i, s in enumerate(atoms) if _core(s, first=i == 0)]
         asking = [s for s in cores if s.parse.changes or not self._tells(s)]
         cores = asking or cores
+        cores = [s for i, s in enumerate(cores) if not _answered(s, cores[i + 1 : i + 2])]
         told = any(s.parse.act is Act.STATEMENT for s in atoms)
         if told:
             cores = [s for s in cores if _own_name(s) or s.parse.similarity >= 0.6]
@@ -115,7 +118,7 @@ class Finder:
         if span:
             main = self._step(text, mentions, Span(*span), True)
             parse = main.parse
-            if parse.changes and parse.similarity >= _SOFTLY and parse.anchor >= 0.3 and not speech.conditional(parse.phrase):
+            if _acts(parse) and not speech.conditional(parse.phrase):
                 return replace(main, parse=replace(parse, act=Act.CONDITION))
         negated = full.parse.act is Act.NEGATED
         if full.parse.tool and full.parse.similarity >= FAINT and not negated:
@@ -205,6 +208,12 @@ class Finder:
         return Step(replace(last.parse, filled=merged), alone, atom.span)
 
 
+def _acts(parse: Parse) -> bool:
+    """A change plainly asked for; passing words on does not count, alerts are worded alike."""
+    texts = parse.tool and any(p.word == "text" for p in parse.tool.parameters)
+    return parse.changes and parse.similarity >= _SOFTLY and parse.anchor >= 0.3 and not texts
+
+
 def wanted(step: Step) -> bool:
     """Should this reading become a call (or a question about it) at all?"""
     parse = step.parse
@@ -247,6 +256,14 @@ def _core(step: Step, first: bool) -> bool:
         names = [p for p in parse.filled.missing if p.word in NAMES]
         return parse.act is Act.REQUEST and not (names and not step.hard and not first)
     return parse.act in (Act.REQUEST, Act.QUESTION, Act.HEDGED)
+
+
+def _answered(step: Step, following: Sequence[Step]) -> bool:
+    """``has anyone pruned it? check the versions``: the order says how to answer the question."""
+    if not following or step.parse.act is not Act.QUESTION or step.parse.similarity >= 0.65:
+        return False
+    order = following[0]
+    return order.parse.act is Act.REQUEST and not order.parse.changes and not _own_name(order)
 
 
 def _own_name(step: Step) -> bool:

@@ -11,7 +11,7 @@ from agent.offline.text import pattern as compiled
 
 _UNITS = {
     "s": r"s|secs?|seconds?|秒钟?",
-    "m": r"m|mins?|minutes?|分钟?",
+    "m": r"m|mins?|minutes?|分(?!之)钟?",
     "h": r"h|hrs?|hours?|个?小时|个?钟头|个?钟",
     "d": r"d|days?|天|日",
     "w": r"w|wks?|weeks?|个?星期|个?礼拜|周",
@@ -23,7 +23,7 @@ _PATTERN = compiled(
     rf"(?<![\w.#:-])(?P<n>{_NUMBER})(?:\s|-)*(?:{_UNIT})(?P<half>半| and a half)?(?![a-z0-9])"
 )
 _HAN_PATTERN = compiled(
-    rf"(?P<n>\d+(?:\.\d+)?|{numbers.HAN})\s*(?:(?P<s>秒钟?)|(?P<m>分钟?)|(?P<h>个?小时|个?钟头|个钟)"
+    rf"(?P<n>\d+(?:\.\d+)?|{numbers.HAN})\s*(?:(?P<s>秒钟?)|(?P<m>分(?!之)钟?)|(?P<h>个?小时|个?钟头|个钟)"
     r"|(?P<d>天|日(?!志|报))|(?P<w>个?星期|个?礼拜|周)|(?P<mo>个月))(?P<half>半)?"
 )
 _COMPOUND = compiled(r"(?<![\w.:-])(?:\d+[dhms]){2,}(?!\w)")
