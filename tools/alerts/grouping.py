@@ -20,7 +20,17 @@ BURST = 5
 """So many roots of one name within the window are one incident."""
 STORM = 500
 """So many alerts within the window lower :data:`BURST` to two."""
+OVERLAP = 3
+"""Bursts at one level that meet on so many entities are one incident."""
 _JOB = LEVELS.index("job")
+_FUNDAMENTAL = (
+    "NodeDown",
+    "KubeNodeNotReady",
+    "NVSwitchFatalSXid",
+    "GPUFallenOffBus",
+    "GPUXidFatal",
+)
+"""Names that explain others about the same entity, most fundamental first."""
 
 
 @dataclass(slots=True)
@@ -72,6 +82,7 @@ class Grouper:
         self._recent = recent
         self._batch = Batch()
         self._by_name: dict[tuple[str, str], list[int]] = {}
+        self._met: dict[tuple[int, int], int] = {}
         self._waiting: dict[str, set[int]] = {}
         for group in self._groups.values():
             self._index(group)
@@ -101,8 +112,10 @@ class Grouper:
         group = self._above(about, alert) or self._burst(about, alert)
         if group is None:
             group = self._open(about, alert)
-        elif about.level < group.level:
+        elif (about.level, _fundamental(alert.name)) < (group.level, _fundamental(group.name)):
             self._lift(group, about, alert)
+            group = self._merged(alert) or group
+        group = self._meet(group, about, alert)
         group.updated_at = max(group.updated_at, alert.starts_at)
         group.dirty = True
         self._batch.placed[key_of(alert)] = group.number
@@ -133,25 +146,52 @@ class Grouper:
 
     def _burst(self, about: Entities, alert: AlertRecord) -> Group | None:
         """Join, or make, the one incident of many equal roots."""
+        first = self._merged(alert, extra=1)
+        if first is None:
+            return None
+        first.roots += 1
+        if about.own != first.own:
+            first.upstream = tuple(e for e in first.upstream if e in about.upstream)
+        return first
+
+    def _merged(self, alert: AlertRecord, *, extra: int = 0) -> Group | None:
+        """The incidents whose root has this alert's name as one, if they are many enough."""
         names = (alert.name, alert.labels.get("cluster", ""))
         near = [
             g
-            for n in self._by_name.get(names, ())
-            if (g := self._groups.get(n)) is not None and self._near(g, alert)
+            for n in dict.fromkeys(self._by_name.get(names, ()))
+            if (g := self._groups.get(n)) is not None
+            and g.name == alert.name
+            and self._near(g, alert)
         ]
-        if not near:
-            return None
         limit = 2 if self._recent >= STORM else BURST
-        if sum(g.roots for g in near) + 1 < limit:
+        if not near or sum(g.roots for g in near) + extra < limit:
             return None
         first = min(near, key=lambda g: (g.opened_at, g.number))
         for other in near:
             if other is not first:
                 self._take_over(first, other)
-        first.roots += 1
-        if about.own != first.own:
-            first.upstream = tuple(e for e in first.upstream if e in about.upstream)
         return first
+
+    def _meet(self, group: Group, about: Entities, alert: AlertRecord) -> Group:
+        """Two bursts about the same entities under different names are one."""
+        if about.level != group.level or alert.name == group.name:
+            return group
+        names = (alert.name, alert.labels.get("cluster", ""))
+        for number in self._by_name.get(names, ()):
+            other = self._groups.get(number)
+            if other is None or other is group or not self._near(other, alert):
+                continue
+            if other.level != group.level or min(other.roots, group.roots) < 2:
+                continue
+            pair = (min(number, group.number), max(number, group.number))
+            self._met[pair] = self._met.get(pair, 0) + 1
+            if self._met[pair] < OVERLAP:
+                continue
+            first, second = sorted((group, other), key=lambda g: (_fundamental(g.name), g.number))
+            self._take_over(first, second)
+            return first
+        return group
 
     def _open(self, about: Entities, alert: AlertRecord) -> Group:
         group = Group(
@@ -200,3 +240,7 @@ class Grouper:
             group.roots += other.roots
         group.dirty = True
         del self._groups[other.number]
+
+
+def _fundamental(name: str) -> int:
+    return _FUNDAMENTAL.index(name) if name in _FUNDAMENTAL else len(_FUNDAMENTAL)

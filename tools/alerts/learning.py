@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from tools.contract import Act, Call, Effect, Happened, Outcome, Phrases, Plan, Verdict, changing
+from tools.alerts.base import AlertRecord, Feedback, alerts
+from tools.alerts.library import playbooks
+from tools.alerts.verdicts import meant, playbook_for, priors_of, record_cause
+from tools.contract import (
+    Act,
+    Call,
+    Effect,
+    Happened,
+    Outcome,
+    Phrases,
+    Plan,
+    Target,
+    Verdict,
+    changing,
+)
+from tools.errors import BadArguments, unknown
 from tools.words import Alert, Text
 
 if TYPE_CHECKING:
@@ -51,20 +67,103 @@ class RecordCause:
 
     def plan(self, world: World, args: CauseArguments) -> Plan:
         """Which cause of which playbook it is, and how the prior would move."""
-        raise NotImplementedError
+        alert = _alert(world, args.alert)
+        book = playbook_for(world, alert.name)
+        library = playbooks(world)
+        cause = meant(library, book, args.cause)
+        verdicts = alerts(world).feedback(book.name)
+        if args.withdraw and not any(v.cause == cause.id and v.weight > 0 for v in verdicts):
+            raise BadArguments(
+                f"Nobody recorded {cause.id} for {book.name}, so there is nothing to withdraw.",
+                f"没有人为 {book.name} 记录过 {cause.id}，无可撤回。",
+            )
+        weight = -1.0 if args.withdraw else 1.0
+        at = max((v.at for v in verdicts), default=alert.starts_at)
+        new = Feedback(alert.name, book.name, cause.id, "", at, alert.incident, None, weight)
+        before, after = priors_of(world, book), priors_of(world, book, [new])
+        verb = "Withdraw" if args.withdraw else "Record"
+        where = f"incident {alert.incident}" if alert.incident else alert.name
+        return Plan(
+            target=Target("alert", alert.name, alert.fingerprint, f"{len(verdicts)} verdicts"),
+            title=f"{verb} the cause of {where}: {cause.words.en}",
+            diff=(
+                f"- prior of {cause.id} in {book.name}: {before.get(cause.id, 0.0):.0%}\n"
+                f"+ prior of {cause.id} in {book.name}: {after.get(cause.id, 0.0):.0%}"
+            ),
+            blast_radius=f"later diagnoses of {book.name}",
+            undo="withdraw the verdict" if not args.withdraw else "record it again",
+            verification="the verdict is stored",
+            deadline=timedelta(seconds=10),
+            details={
+                "alert": alert.name,
+                "incident": alert.incident,
+                "playbook": book.name,
+                "cause": cause.id,
+                "weight": weight,
+            },
+        )
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """Keep it."""
-        raise NotImplementedError
+        act.check()
+        details = plan.details
+        incident, weight = details["incident"], details["weight"]
+        row = next((r for r in world.actions.rows(limit=50) if r.id == act.id), None)
+        who = row.requested_by if row else "somebody"
+        record_cause(
+            world,
+            incident if isinstance(incident, int) else None,
+            str(details["cause"]),
+            who,
+            alert=str(details["alert"]),
+            action_id=act.id,
+            weight=float(weight) if isinstance(weight, int | float) else 1.0,
+        )
+        return Outcome(f"{details['cause']} is recorded for {details['alert']}.", {"id": act.id})
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """It is there."""
-        raise NotImplementedError
+        book = str(plan.details["playbook"])
+        if any(v.action_id == outcome.details["id"] for v in alerts(world).feedback(book)):
+            return Verdict(True, f"The verdict on {book} is stored and counts from now on.")
+        return Verdict(False, f"The verdict on {book} is not stored.", "not stored")
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
-        """Withdraw it."""
-        raise NotImplementedError
+        """Withdraw it, or record it again."""
+        weight = plan.details["weight"]
+        recorded = isinstance(weight, int | float) and weight > 0
+        return Call(
+            "record_cause",
+            {"cause": plan.details["cause"], "alert": plan.details["alert"], "withdraw": recorded},
+        )
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Is a verdict of this action there?"""
-        raise NotImplementedError
+        held = alerts(world).feedback(str(plan.details["playbook"]))
+        return Happened.YES if any(v.action_id == action_id for v in held) else Happened.NO
+
+
+def _alert(world: World, name: str | None) -> AlertRecord:
+    port = alerts(world)
+    if name is not None:
+        held = port.named(name)
+        if held:
+            return held[0]
+        known = playbooks(world).of(name)
+        if known is None:
+            raise unknown("alert", name, playbooks(world).names(), "告警")
+        return _without_record(known.name)
+    newest = next(iter(port.incidents(open_only=False, limit=1)), None)
+    members = port.members(newest.number) if newest else ()
+    root = next((a for a in members if newest and a.fingerprint == newest.root), None)
+    if root is None:
+        raise BadArguments(
+            "There is no incident yet; say for which alert: 'the cause of NodeDown was …'.",
+            "还没有任何事件；请说明是哪个告警，例如“NodeDown 的原因是……”。",
+        )
+    return root
+
+
+def _without_record(name: str) -> AlertRecord:
+    epoch = datetime.fromtimestamp(0, UTC)
+    return AlertRecord("", name, "resolved", "", {}, {}, epoch, None, epoch, "nobody")
