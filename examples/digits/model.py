@@ -29,6 +29,7 @@ defaults = {
     "train_samples": 1000,
 }
 search = {"lr": [0.001, 0.03], "batch_size": [32, 64, 128], "width": [8, 16, 24]}
+student = {"width": 8}
 
 
 class Block(nn.Module):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tools.contract import Tool
 from tools.models.cancelling import CancelJob
-from tools.models.compression import DistillModel, ExportModel, PruneModel, QuantizeModel
+from tools.models.compression import PruneModel, QuantizeModel
+from tools.models.conversion import DistillModel, ExportModel
 from tools.models.insight import check_drift, explain_prediction
 from tools.models.job_queries import job_status, list_jobs
 from tools.models.promotion import PromoteVersion, RemoveAlias

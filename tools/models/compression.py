@@ -1,21 +1,26 @@
-"""Changes that make a model smaller or faster: prune, quantise, distil, export."""
+"""Changes that make a version smaller or faster: prune and quantise."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from tools.contract import Phrases, changing
-from tools.models.launching import JobChange
+from tools.contract import Json, Phrases, changing
+from tools.errors import BadArguments
+from tools.models.launching import JobChange, Planned, prepare_from
 from tools.words import Amount, Model, Version, Word
+from tools.world import World
 
 Method = Annotated[
     Literal["structured", "magnitude", "2:4", "wanda"],
     Word("method"),
     Field(description="structured is the one that gets faster; the others only zero weights"),
 ]
+
+
+ONLY_ZEROES = "{method} pruning zeroes weights: the file compresses better, latency stays the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,37 @@ class PruneModel(JobChange):
         ),
     )
 
+    def work(self, world: World, args: PruneModelArgs) -> Planned:
+        """A pruning job of a version, with recovery."""
+        model, said, training, parent = prepare_from(world, args.model, args.version)
+        method = args.method or "structured"
+        options: dict[str, Json] = {"amount": args.amount, "method": method}
+        how = f"{method}, {args.amount:.0%}"
+        if args.max_loss is not None:
+            options |= {"max_loss": args.max_loss}
+            how = f"{method}, up to {args.amount:.0%}, at most {args.max_loss:g} points lost"
+        if args.speed_up is not None:
+            if method != "structured":
+                raise BadArguments(
+                    f"{method} pruning only zeroes weights and makes nothing faster here; "
+                    "use structured.",
+                    f"{method} 剪枝只把权重置零，不会变快；请用 structured。",
+                )
+            options |= {"speed_up": args.speed_up}
+            how = f"{method}, up to {args.amount:.0%}, {args.speed_up:g} times faster"
+        warnings = () if method == "structured" else (ONLY_ZEROES.format(method=method),)
+        return Planned(
+            model,
+            said,
+            training,
+            "prune",
+            f"Prune {model.name} version {parent.number} ({how})",
+            (f"+ a new version of {model.name}, from version {parent.number}", f"  {how}"),
+            parent=parent,
+            options=options,
+            warnings=warnings,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class QuantizeModelArgs:
@@ -100,82 +136,22 @@ class QuantizeModel(JobChange):
         ),
     )
 
-
-@dataclass(frozen=True, slots=True)
-class DistillModelArgs:
-    """The teacher's model; ``student`` names the model the student is registered under."""
-
-    model: Model
-    student: Model | None = None
-    version: Version | None = None
-
-
-@changing(DistillModelArgs)
-class DistillModel(JobChange):
-    """Train a smaller student from a model's version and register the better student."""
-
-    phrases = Phrases(
-        en=(
-            "distill {model}",
-            "distill {model} into {student}",
-            "distil {model} version {version}",
-            "train a smaller student of {model}",
-            "make a student called {student} from {model}",
-            "knowledge distillation of {model} into {student}",
-            "teach a small model to imitate {model}",
-            "use {model} {version} as a teacher for {student}",
-        ),
-        zh=(
-            "蒸馏 {model}",
-            "把 {model} 蒸馏成 {student}",
-            "对 {model} 做知识蒸馏",
-            "用 {model} 当老师训练一个小模型 {student}",
-            "给 {model} 训练一个学生模型",
-            "蒸馏 {model} 版本 {version}",
-            "从 {model} 蒸馏出 {student}",
-        ),
-    )
-
-
-def _format(text: str) -> str:
-    return text.lower()
-
-
-@dataclass(frozen=True, slots=True)
-class ExportModelArgs:
-    """Which version to write in which format."""
-
-    model: Model
-    format: Annotated[
-        Literal["onnx", "torch_export", "safetensors"],
-        Word("format"),
-        AfterValidator(_format),
-        Field(description="file format"),
-    ]
-    version: Version | None = None
-
-
-@changing(ExportModelArgs)
-class ExportModel(JobChange):
-    """Export a version to ONNX, torch.export or safetensors and check it against the original."""
-
-    phrases = Phrases(
-        en=(
-            "export {model} to {format}",
-            "export {model} version {version} as {format}",
-            "convert {model} to {format}",
-            "save {model} {version} in {format}",
-            "give me {model} {version} as {format}",
-            "write a {format} file of {model}",
-            "I need {model} in {format} format",
-            "produce a {format} artefact from {model} {version}",
-        ),
-        zh=(
-            "把 {model} 导出为 {format}",
-            "导出 {model} 版本 {version} 成 {format}",
-            "将 {model} 转换成 {format} 格式",
-            "{model} {version} 导出 {format}",
-            "生成 {model} 的 {format} 文件",
-            "我需要 {model} 的 {format} 格式",
-        ),
-    )
+    def work(self, world: World, args: QuantizeModelArgs) -> Planned:
+        """An int8 job of a version."""
+        model, said, training, parent = prepare_from(world, args.model, args.version)
+        if parent.technique.startswith("int8"):
+            raise BadArguments(
+                f"{model.name} version {parent.number} already is int8.",
+                f"{model.name} 版本 {parent.number} 已经是 int8。",
+            )
+        how = "int8" if args.scheme == "auto" else f"int8 {args.scheme}"
+        return Planned(
+            model,
+            said,
+            training,
+            "quantize",
+            f"Quantise {model.name} version {parent.number} to {how}",
+            (f"+ a new version of {model.name}, {how}, from version {parent.number}",),
+            parent=parent,
+            options={"scheme": args.scheme},
+        )

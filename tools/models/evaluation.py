@@ -19,10 +19,20 @@ BUDGET = 0.01
 _DRAWS = 4000
 
 
-def metrics(kind: Kind, file: Path) -> dict[str, float]:
-    """Accuracy (mean score) on the test split and its 95 % bootstrap interval."""
-    inputs, targets = kind.data("test")
-    scores = kind.score(onnx_files.infer(file, inputs), targets)
+def outputs_of(kind: Kind, file: Path, format: str, inputs: np.ndarray) -> np.ndarray:
+    """What a registered file answers to ``inputs``, whatever its format."""
+    if format == "onnx":
+        return onnx_files.infer(file, inputs)
+    from tools.models.torch_runtime import predict
+    from tools.models.weights import open_program, rebuild
+
+    model = rebuild(kind, file) if format == "safetensors" else open_program(file)
+    return predict(model, inputs)
+
+
+def metrics(kind: Kind, outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+    """Accuracy (mean score) with its 95 % bootstrap interval."""
+    scores = kind.score(outputs, targets)
     low, high = interval(scores)
     return {
         "accuracy": float(scores.mean()),
@@ -50,18 +60,22 @@ def _means(values: np.ndarray) -> np.ndarray:
 
 
 def gate(
-    kind: Kind, before: Path, after: Path, against: int, budget: float = BUDGET
+    kind: Kind,
+    targets: np.ndarray,
+    old: np.ndarray,
+    new: np.ndarray,
+    against: int,
+    budget: float = BUDGET,
 ) -> Mapping[str, Json]:
     """Paired bootstrap non-inferiority on the test split, with the flip rate.
 
-    The same examples go through both files; ``passed`` when the lower end of the one-sided 95 %
-    interval of the mean difference is above ``-budget``. ``needed`` estimates how many examples
-    would prove a loss within the budget when the mean alone is within it.
+    ``old`` and ``new`` are the outputs of both files for the same examples. ``passed`` when the
+    lower end of the one-sided 95 % interval of the mean difference is above ``-budget``.
+    ``needed`` estimates how many examples would prove a loss within the budget when the mean
+    alone is within it.
     """
     import numpy as np
 
-    inputs, targets = kind.data("test")
-    old, new = onnx_files.infer(before, inputs), onnx_files.infer(after, inputs)
     difference = kind.score(new, targets) - kind.score(old, targets)
     low = float(np.percentile(_means(difference), 5))
     mean, spread = float(difference.mean()), float(difference.std())

@@ -12,6 +12,11 @@ The file is named in steward.yaml (``models.NAME.module``) and offers
 ``score(outputs, targets) -> array``, ``loss(outputs, targets) -> tensor`` (optional)
     goodness per example in 0..1 (default: the largest logit is the target) and the training loss
     (default: cross-entropy, mean over the batch).
+``pruning(model) -> dict`` (optional)
+    hints for structured pruning: ``only`` (layers that may shrink), ``ignored`` (layers that may
+    not), ``heads`` (attention projection to number of heads).
+``encode(text, params) -> row``, ``tokens(row) -> list`` (optional)
+    for text kinds: from a text to one row of inputs, and back to words.
 ``entry_point`` (optional)
     a script of the team that ``torchrun`` starts instead of the built-in training loop.
 
@@ -46,10 +51,14 @@ TRAINING: Mapping[str, Json] = {
     "max_restarts": 3,
     "stall_timeout": 600,
     "device": "auto",
-    "min_accuracy": 0.0,
+    "recovery_epochs": 0,
+    "kd_alpha": 0.0,
+    "kd_temperature": 2.0,
 }
 """Parameters every kind understands. ``patience`` 0 is no early stopping, ``threads`` 0 is an even
-share of the cores, ``stall_timeout`` is in seconds."""
+share of the cores, ``stall_timeout`` is in seconds. ``recovery_epochs`` (0: half of ``epochs``) is
+how long a pruned network is tuned; ``kd_alpha`` is the share of the loss that follows the parent's
+outputs there, softened by ``kd_temperature``."""
 
 _ALIASES = {"learning_rate": "lr", "batch": "batch_size", "batchsize": "batch_size"}
 _POSITIVE = ("epochs", "lr", "batch_size", "stall_timeout")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from tools.contract import Act, Call, Effect, Happened, Json, Outcome, Plan, Target, Verdict
 from tools.models.base import JobSpec, JobStatus
 from tools.models.kinds import Outline, outline, parameters, refuse_without, spec_of
+from tools.models.naming import known
 from tools.models.numbers import span
 
 if TYPE_CHECKING:
@@ -158,6 +159,19 @@ def prepare(
     model = spec_of(world.fleet, name)
     said = outline(model)
     return model, said, parameters(model, said, chosen)
+
+
+def prepare_from(
+    world: World, name: str, ref: str | None
+) -> tuple[ModelSpec, Outline, dict[str, Json], ModelVersion]:
+    """The same for work on a version: its own parameters shape the network that is rebuilt."""
+    parent = world.registry.resolve(known(world, name), ref)
+    base = parent.lineage.get("model")
+    model = spec_of(world.fleet, base if isinstance(base, str) else parent.model)
+    said = outline(model)
+    built, defaults = parent.lineage.get("params"), parameters(model, said)
+    own = {k: v for k, v in built.items() if k in defaults} if isinstance(built, dict) else {}
+    return model, said, parameters(model, said, own), parent
 
 
 def spec_from(plan: Plan) -> JobSpec:

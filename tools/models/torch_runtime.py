@@ -29,12 +29,15 @@ def device_of(training: Mapping[str, Any], rank: int) -> torch.device:
     return torch.device("cpu")
 
 
-def predict(model: torch.nn.Module, inputs: np.ndarray, device: torch.device) -> np.ndarray:
+def predict(
+    model: torch.nn.Module, inputs: np.ndarray, device: torch.device | str = "cpu"
+) -> np.ndarray:
     """Outputs of ``model`` in evaluation mode, in batches of 256."""
     import numpy as np
     import torch
 
-    model.eval()
+    with suppress(NotImplementedError):  # an exported program has no training mode to leave
+        model.eval()
     with torch.inference_mode():
         parts = [
             model(torch.from_numpy(inputs[i : i + 256]).to(device)).cpu().numpy()

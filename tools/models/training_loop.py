@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import Cancelled
+from tools.models import checkpoints
+from tools.models.checkpoints import Progress
 from tools.models.job_failures import TrainingFailed
 from tools.models.job_tracker import Tracker
-from tools.models.torch_runtime import data_parallel, device_of, predict, save_whole
+from tools.models.torch_runtime import data_parallel, device_of, predict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,17 +40,6 @@ class Examples:
     inputs: np.ndarray
     targets: np.ndarray
     extra: np.ndarray | None = None
-
-
-@dataclass
-class Progress:
-    """Where a run stands; all of it is in the checkpoint."""
-
-    step: int = 0
-    best_score: float = -1.0
-    best_loss: float = math.inf
-    best_epoch: int = 0
-    best: dict[str, torch.Tensor] = field(default_factory=dict[str, "torch.Tensor"])
 
 
 Loss = Callable[["torch.Tensor", "torch.Tensor", "torch.Tensor | None"], "torch.Tensor"]
@@ -237,33 +228,12 @@ class Fit:
             now.best = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
 
     def _save(self, optimizer: torch.optim.Optimizer) -> None:
-        if self._checkpoint is None or self.tracker.rank:
-            return
-        import torch
-
-        now = self.progress
-        save_whole(
-            self._checkpoint,
-            {
-                "model": self.model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "step": now.step,
-                "best": now.best,
-                "judged": torch.tensor([now.best_score, now.best_loss], dtype=torch.float64),
-                "best_epoch": now.best_epoch,
-            },
-        )
-        self.tracker.event("checkpoint", step=now.step)
+        if self._checkpoint is not None and self.tracker.rank == 0:
+            checkpoints.save(self._checkpoint, self.model, optimizer, self.progress)
+            self.tracker.event("checkpoint", step=self.progress.step)
 
     def _resume(self, optimizer: torch.optim.Optimizer) -> None:
-        if self._checkpoint is None or not self._checkpoint.exists():
-            return
-        import torch
-
-        saved: dict[str, Any] = torch.load(
-            self._checkpoint, weights_only=True, map_location=self._device
-        )
-        self.model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        score, loss = (float(value) for value in saved["judged"])
-        self.progress = Progress(saved["step"], score, loss, saved["best_epoch"], saved["best"])
+        if self._checkpoint is not None and self._checkpoint.exists():
+            self.progress = checkpoints.resume(
+                self._checkpoint, self.model, optimizer, self._device
+            )

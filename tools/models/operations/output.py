@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.models import onnx_files
-from tools.models.evaluation import BUDGET, gate, metrics
+from tools.models.evaluation import BUDGET, gate, metrics, outputs_of
 from tools.models.job_folder import write
 from tools.models.job_worker import Work
 from tools.models.kind_runtime import Kind, load
+from tools.models.weights import refuse_bad_weights
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from tools.contract import Json
@@ -33,31 +35,30 @@ def finish(
     *,
     technique: str,
     metrics: Mapping[str, float],
-    recipe: list[Any] | None = None,
     lineage: Mapping[str, Json] | None = None,
 ) -> None:
-    """Write weights and ONNX, evaluate the ONNX file, and complete the output.
-
-    ``recipe`` is how to rebuild a pruned network; it is kept beside the weights.
-    """
+    """Write weights and ONNX, evaluate the ONNX file, and complete the output."""
     from safetensors.torch import save_file
 
+    refuse_bad_weights(kind.name, model)
     work.folder.output.mkdir(parents=True, exist_ok=True)
     model = model.cpu().eval()
     save_file(
         {name: value.detach().contiguous().clone() for name, value in model.state_dict().items()},
         work.folder.output / "weights.safetensors",
     )
-    extras = {"weights": "weights.safetensors"}
-    if recipe:
-        write(work.folder.output / "recipe.json", {"recipe": recipe})
-        extras["recipe"] = "recipe.json"
     inputs, _ = kind.data("validation")
     facts = {"model": kind.name, "labels": list(kind.labels), "technique": technique}
     difference = onnx_files.export(model, inputs[:256], work.folder.output / "model.onnx", facts)
     count = sum(value.numel() for value in model.parameters())
-    numbers = {"parameters": float(count), "export_difference": difference, **metrics}
-    complete(work, kind, technique, numbers, extras, lineage)
+    zeros = sum(int((value == 0).sum()) for value in model.parameters() if value.dim() > 1)
+    numbers = {
+        "parameters": float(count),
+        "zeros": zeros / max(1, count),
+        "export_difference": difference,
+        **metrics,
+    }
+    complete(work, kind, technique, numbers, {"weights": "weights.safetensors"}, lineage)
 
 
 def complete(
@@ -67,30 +68,29 @@ def complete(
     numbers: Mapping[str, float],
     extras: Mapping[str, str],
     lineage: Mapping[str, Json] | None = None,
+    artifact: str = "model.onnx",
+    format: str = "onnx",
 ) -> None:
-    """Evaluate ``output/model.onnx``, gate it, and write the manifest: the output is complete."""
-    file = work.folder.output / "model.onnx"
+    """Evaluate the artefact, gate it, and write the manifest: the output is complete."""
     work.tracker.event("evaluating")
-    found = {**metrics(kind, file), **numbers}
-    reference: dict[str, Any] = work.spec.get("reference") or {}
-    judged: Mapping[str, Json] = {}
-    if reference:
-        budget = float(work.options.get("budget", BUDGET))
-        judged = gate(kind, Path(reference["path"]), file, int(reference["number"]), budget)
+    inputs, targets = kind.data("test")
+    outputs = outputs_of(kind, work.folder.output / artifact, format, inputs)
+    found = {**metrics(kind, outputs, targets), **numbers}
     for made in work.folder.output.iterdir():
         _settle(made)
     write(
         work.folder.manifest,
         {
             "model": work.options.get("register_as") or work.spec["model"],
-            "artifact": "model.onnx",
-            "format": "onnx",
+            "artifact": artifact,
+            "format": format,
             "metrics": found,
             "technique": technique,
-            "parent": (work.spec.get("parent") or {}).get("number"),
-            "gate": judged,
+            "parent": _parent(work),
+            "gate": _judged(work, inputs, targets, outputs),
             "extras": dict(extras),
             "lineage": {
+                "model": work.spec["model"],
                 "data": kind.data_digest(),
                 "code": work.spec["code_digest"],
                 "params": dict(work.training),
@@ -100,6 +100,27 @@ def complete(
             },
         },
     )
+
+
+def _parent(work: Work) -> int | None:
+    # Numbers belong to one model: a student under another name has its teacher in the lineage.
+    other = work.options.get("register_as") or work.spec["model"]
+    return (work.spec.get("parent") or {}).get("number") if other == work.spec["model"] else None
+
+
+def _judged(
+    work: Work, inputs: np.ndarray, targets: np.ndarray, outputs: np.ndarray
+) -> Mapping[str, Json]:
+    """The gate against the version the job was planned with: its parent, or production."""
+    reference: dict[str, Any] = work.spec.get("reference") or {}
+    if not reference:
+        return {}
+    known = set(work.training)
+    params = {k: v for k, v in reference.get("params", {}).items() if k in known}
+    kind = load(work.spec["model"], Path(work.spec["module"]), {**work.training, **params})
+    old = outputs_of(kind, Path(reference["path"]), reference["format"], inputs)
+    budget = float(work.options.get("budget", BUDGET))
+    return gate(kind, targets, old, outputs, int(reference["number"]), budget)
 
 
 def _settle(file: Path) -> None:

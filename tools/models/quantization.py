@@ -1,0 +1,100 @@
+"""int8 by ONNX Runtime's quantiser: the one place that knows it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RULES = ("minmax", "percentile")
+"""How the range of an activation follows from calibration: its extremes, or 99.99 % of it."""
+
+
+def has_convolution(file: Path) -> bool:
+    """Whether the graph has a convolution."""
+    onnx: Any = import_module("onnx")
+    graph = onnx.load(str(file), load_external_data=False).graph
+    return any(node.op_type == "Conv" for node in graph.node)
+
+
+def dynamic(source: Path, target: Path) -> None:
+    """Weights to int8 now, activations at run time; embeddings shrink too."""
+    quantiser: Any = import_module("onnxruntime.quantization")
+    prepared = _prepared(source)
+    try:
+        with _quiet():
+            quantiser.quantize_dynamic(
+                str(prepared), str(target), weight_type=quantiser.QuantType.QInt8
+            )
+    finally:
+        prepared.unlink(missing_ok=True)
+
+
+def static(source: Path, target: Path, calibration: np.ndarray, rule: str) -> None:
+    """Weights and activations to int8, per channel, with ranges from ``calibration``."""
+    quantiser: Any = import_module("onnxruntime.quantization")
+    methods = quantiser.CalibrationMethod
+    prepared = _prepared(source)
+    name = _input_name(source)
+    try:
+        with _quiet():
+            quantiser.quantize_static(
+                str(prepared),
+                str(target),
+                _reader(quantiser, name, calibration),
+                quant_format=quantiser.QuantFormat.QDQ,
+                per_channel=True,
+                activation_type=quantiser.QuantType.QUInt8,
+                weight_type=quantiser.QuantType.QInt8,
+                calibrate_method=methods.MinMax if rule == "minmax" else methods.Percentile,
+                extra_options={"CalibPercentile": 99.99} if rule == "percentile" else {},
+            )
+    finally:
+        prepared.unlink(missing_ok=True)
+
+
+def _input_name(file: Path) -> str:
+    onnx: Any = import_module("onnx")
+    return str(onnx.load(str(file), load_external_data=False).graph.input[0].name)
+
+
+def _prepared(source: Path) -> Path:
+    # Symbolic shape inference would pull in sympy; the plain one is enough for these graphs.
+    shapes: Any = import_module("onnxruntime.quantization.shape_inference")
+    import uuid
+
+    prepared = Path.cwd() / f".{uuid.uuid4().hex}.onnx"
+    with _quiet():
+        shapes.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+    return prepared
+
+
+def _reader(quantiser: Any, name: str, calibration: np.ndarray) -> Any:
+    class Reader(quantiser.CalibrationDataReader):
+        """Calibration data, in batches of 32."""
+
+        def __init__(self) -> None:
+            self._batches: Iterator[dict[str, Any]] = iter(
+                {name: calibration[i : i + 32]} for i in range(0, len(calibration), 32)
+            )
+
+        def get_next(self) -> dict[str, Any] | None:
+            """The next batch, or ``None`` at the end."""
+            return next(self._batches, None)
+
+    return Reader()
+
+
+class _quiet:
+    """The quantiser logs advice on the root logger; it is not for the person who asked."""
+
+    def __enter__(self) -> None:
+        logging.disable(logging.WARNING)
+
+    def __exit__(self, *_: object) -> None:
+        logging.disable(logging.NOTSET)
