@@ -120,7 +120,9 @@ class Store:
             return sqlite_insert(table).on_conflict_do_nothing()
         from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
-        return postgres_insert(table).on_conflict_do_nothing()
+        # Without the option SQLAlchemy answers -1 for the number of inserted rows.
+        statement = postgres_insert(table).on_conflict_do_nothing()
+        return statement.execution_options(preserve_rowcount=True)
 
     @contextmanager
     def _queued(self) -> Generator[None]:

@@ -79,7 +79,9 @@ def insert_ignoring(store: Store, table: Table) -> Any:
         return sqlite_insert(table).on_conflict_do_nothing()
     from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
-    return postgres_insert(table).on_conflict_do_nothing()
+    statement = postgres_insert(table).on_conflict_do_nothing()
+    # Without the option SQLAlchemy answers -1 for the number of inserted rows.
+    return statement.execution_options(preserve_rowcount=True)
 
 
 __all__ = [

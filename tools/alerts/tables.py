@@ -104,7 +104,9 @@ def insert_new(store_is_sqlite: bool, name: str) -> Any:
         return sqlite_insert(table(name)).on_conflict_do_nothing()
     from sqlalchemy.dialects.postgresql import insert as postgres_insert
 
-    return postgres_insert(table(name)).on_conflict_do_nothing()
+    statement = postgres_insert(table(name)).on_conflict_do_nothing()
+    # Without the option SQLAlchemy answers -1 for the number of inserted rows.
+    return statement.execution_options(preserve_rowcount=True)
 
 
 def upsert(store_is_sqlite: bool, name: str, key: str, columns: tuple[str, ...]) -> Any:

@@ -63,10 +63,13 @@ def slots(line: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
     """Slots later than ``after``, in UTC, earliest first."""
     from cronsim import CronSim
 
-    # From a whole day before: every process then walks through a clock change from the same side.
-    anchor = (after.astimezone(UTC) - timedelta(days=1)).replace(hour=0, minute=0, second=0)
+    start = after.astimezone(UTC).replace(microsecond=0)
+    day = timedelta(days=1)
+    if (start - day).astimezone(zone).utcoffset() != (start + day).astimezone(zone).utcoffset():
+        # Near a clock change every process must walk through it from the same side.
+        start = (start - day).replace(hour=0, minute=0, second=0)
     before: datetime | None = None
-    for at in CronSim(line, anchor.replace(microsecond=0).astimezone(zone)):
+    for at in CronSim(line, start.astimezone(zone)):
         slot = at.astimezone(UTC)
         if slot > after and slot != before:
             yield slot
