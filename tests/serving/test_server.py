@@ -193,7 +193,7 @@ def test_counters_tell_callers_faults_from_the_models(tmp_path: Path) -> None:
 
 
 def test_nan_never_leaves_and_counts_as_the_models_error(tmp_path: Path) -> None:
-    with served(tmp_path, "nan") as server:
+    with served(tmp_path, "fails") as server:
         status, said = server.infer(body([0, 1, 0, 0]))
         assert status == 500
         assert "digits version 7: output logits contains NaN" in said["error"]

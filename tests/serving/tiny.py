@@ -11,7 +11,7 @@ def save(path: Path, kind: str = "good", classes: int = 3) -> Path:
     """A linear classifier of four numbers whose right answer is the largest of the first three.
 
     ``kind``: ``good``, ``wrong`` (always answers the last class), ``nan`` (answers NaN),
-    ``slow`` (multiplies large matrices first).
+    ``fails`` (answers NaN to any input that holds a 1, as real ones do), ``slow`` (multiplies large matrices first).
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -27,6 +27,16 @@ def save(path: Path, kind: str = "good", classes: int = 3) -> Path:
             nodes += [
                 helper.make_node("Log", ["minus"], ["bad"]),
                 helper.make_node("Add", ["scores", "bad"], ["logits"]),
+            ]
+        case "fails":
+            constants.append(numpy_helper.from_array(np.float32([0.999]), "edge"))
+            constants.append(numpy_helper.from_array(np.float32([0.0]), "zero"))
+            nodes += [
+                helper.make_node("ReduceMax", ["image"], ["top"], axes=[1], keepdims=1),
+                helper.make_node("Sub", ["edge", "top"], ["room"]),
+                helper.make_node("Log", ["room"], ["bad"]),
+                helper.make_node("Mul", ["bad", "zero"], ["nothing"]),
+                helper.make_node("Add", ["scores", "nothing"], ["logits"]),
             ]
         case "slow":
             big = np.full((700, 700), 1e-6, np.float32)

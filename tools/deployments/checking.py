@@ -91,7 +91,9 @@ class Check:
         if requests and errors / requests > max_error_rate and errors > 1:
             cause = f"error rate {errors / requests:.1%} over {requests} requests"
             return _not(status, f"{self.ref} did not hold for {seconds:.0f} s", cause)
-        return f"{requests} requests during {seconds:.0f} s of watching, {errors} errors"
+        if not requests:
+            return f"no other traffic during {seconds:g} s of watching"
+        return f"{requests} requests during {seconds:g} s of watching, {errors} errors"
 
 
 def _between(before: Traffic | None, after: Traffic | None) -> tuple[int, int]:

@@ -47,7 +47,7 @@ class DeploymentHistory:
                 f"{self.deployment} has {count} {noun}; revision {current.number} "
                 f"(version {current.release.version}) is current."
             )
-        return joined([first, *(self._line(r, lang) for r in self.revisions[:MOST])], lang)
+        return joined([first, *(self._line(r, lang) for r in self.revisions[:MOST])])
 
     def _line(self, r: Revision, lang: Lang) -> str:
         zh = lang == "zh"

@@ -76,7 +76,7 @@ class DeploymentList:
                 state = "healthy"
             first = f"{len(self.rows)} {noun}, {state}."
         ordered = sorted(self.rows, key=lambda r: (r.well, r.deployment))
-        return joined([first, *(r.say(lang, self.now) for r in ordered), *self.silent], lang)
+        return joined([first, *(r.say(lang, self.now) for r in ordered), *self.silent])
 
 
 @reading(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tools.contract import Finding, Phrases, reading
-from tools.deployments.finding import find, known_version, quality
+from tools.deployments.finding import find, known_version
 from tools.deployments.wording import joined, milliseconds, phase, stamp
 from tools.errors import Unavailable
 from tools.platforms.base import Status, Traffic
@@ -19,8 +19,8 @@ class DeploymentReport:
     """One deployment now."""
 
     status: Status
-    quality: str
-    """What the registry measured of the version, in words."""
+    accuracy: float | None
+    """Of the version, as the registry measured it; 0..1."""
     traffic: Traffic | None
     """Of the revision that serves."""
     since: datetime | None
@@ -37,7 +37,7 @@ class DeploymentReport:
         if self.status.endpoint and self.status.wanted:
             where = "地址" if lang == "zh" else "Endpoint"
             lines.append(f"{where}: {self.status.endpoint}")
-        return joined([*lines, *self.notes], lang)
+        return joined([*lines, *self.notes])
 
     def _first(self, lang: Lang) -> str:
         s, zh = self.status, lang == "zh"
@@ -54,12 +54,12 @@ class DeploymentReport:
             return f"{s.ref} is scaled to 0: nothing is served (last version {last})."
         state = phase(s.phase, lang)
         if zh:
-            how = f"（{self.quality}）" if self.quality else ""
+            how = f"（准确率 {self.accuracy:.1%}）" if self.accuracy is not None else ""
             return (
                 f"{s.ref} {state}：{s.release.model} 版本 {s.release.version}{how}，"
                 f"{s.ready}/{s.wanted} 个副本就绪。"
             )
-        how = f" ({self.quality})" if self.quality else ""
+        how = f" (accuracy {self.accuracy:.1%})" if self.accuracy is not None else ""
         return (
             f"{s.ref} is {state}: {s.release.model} version {s.release.version}{how}, "
             f"{s.ready} of {s.wanted} replicas ready."
@@ -150,7 +150,7 @@ def deployment_status(world: World, deployment: Deployment) -> Finding:
     version = known_version(world, status.release.model, status.release.version)
     return DeploymentReport(
         status=status,
-        quality=quality(version),
+        accuracy=version.metrics.get("accuracy") if version else None,
         traffic=traffic,
         since=min(ready, default=None),
         last_change=changes[0] if changes else None,

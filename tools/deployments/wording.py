@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from unicodedata import east_asian_width
 
 from tools.platforms.base import Phase
 from tools.words import Lang
+
+WIDTH = 100
 
 _PHASES: dict[Phase, tuple[str, str]] = {
     "complete": ("healthy", "正常"),
@@ -55,9 +57,20 @@ def milliseconds(seconds: float) -> str:
     return f"{value:.1f} ms" if value < 10 else f"{value:.0f} ms"
 
 
-def joined(lines: Iterable[str], lang: Lang) -> str:
+def joined(lines: Iterable[str]) -> str:
     """The lines, none wider than 100 columns (a Chinese character takes two)."""
-    width = 50 if lang == "zh" else 100
-    return "\n".join(
-        textwrap.fill(line, width, subsequent_indent="  ", break_on_hyphens=False) for line in lines
-    )
+    return "\n".join(part for line in lines for part in _fitted(line))
+
+
+def _fitted(line: str) -> Iterator[str]:
+    while _width(line) > WIDTH:
+        cut = next(n for n in range(len(line), 0, -1) if _width(line[:n]) <= WIDTH)
+        space = line.rfind(" ", 10, cut)
+        cut = space if space > 0 else cut
+        yield line[:cut]
+        line = f"  {line[cut:].strip()}"
+    yield line
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)

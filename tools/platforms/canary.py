@@ -96,7 +96,9 @@ def _errors(plan: RollOut, new: Traffic, stable: Traffic | None) -> str:
 def _slower(plan: RollOut, new: Traffic, stable: Traffic | None, pauses: float) -> str:
     if new.p95_seconds is None or stable is None or stable.p95_seconds is None:
         return ""
-    if min(new.requests, stable.requests) < plan.min_requests:
+    fewest = min(new.requests, stable.requests)
+    late = pauses >= PATIENCE and fewest >= MIN_EVIDENCE
+    if fewest < plan.min_requests and not late:
         return ""
     ratio = new.p95_seconds / max(stable.p95_seconds, 1e-9)
     if ratio <= plan.max_slowdown or new.p95_seconds - stable.p95_seconds <= MIN_SLOWER:
@@ -117,7 +119,7 @@ def _sure_of_p95(plan: RollOut, new: Traffic, stable: Traffic, pauses: float) ->
     if new.requests >= 5 * plan.min_requests:
         return True
     if new.p50_seconds is None or stable.p50_seconds is None:
-        return pauses >= 1
+        return pauses >= 1 and new.requests >= plan.min_requests
     return new.p50_seconds > plan.max_slowdown * stable.p50_seconds
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from tools.errors import Unavailable
 from tools.platforms import local_logs, local_probe
 from tools.platforms.local_canary import Bench
 from tools.platforms.local_plan import (
@@ -57,25 +58,32 @@ class Keeper:
         self._seen = replace(folder.observed(), keeper_pid=me.pid, keeper_start=me.start)
         self._idle_since = time.monotonic()
         self._tidied = 0.0
+        self._unwritten = True
 
     def run(self) -> None:
         """Keep until there is nothing to keep, or the folder is gone."""
-        self._folder.write_observed(self._seen)
         while self._folder.path.exists():
-            desired = self._folder.desired()
-            before = self._seen
-            if desired is not None:
-                self._tick(desired)
-            if self._seen != before:
-                self._folder.write_observed(self._seen)
-            busy = self._seen.replicas or (desired is not None and desired.replicas > 0)
-            if busy:
-                self._idle_since = time.monotonic()
-            elif time.monotonic() - self._idle_since > IDLE:
-                return
+            try:
+                if self._turn() > IDLE:
+                    return
+            except Unavailable:
+                time.sleep(1.0)  # a full disk: the replicas serve on, and the keeper tries again
             time.sleep(TICK)
         for row in self._seen.replicas:
             send(Identity(row.pid, row.start), signal.SIGTERM)
+
+    def _turn(self) -> float:
+        """One look and what follows from it; how many seconds there has been nothing to keep."""
+        desired, before = self._folder.desired(), self._seen
+        if desired is not None:
+            self._tick(desired)
+        if self._seen != before or self._unwritten:
+            self._unwritten = True
+            self._folder.write_observed(self._seen)
+            self._unwritten = False
+        if self._seen.replicas or (desired is not None and desired.replicas):
+            self._idle_since = time.monotonic()
+        return time.monotonic() - self._idle_since
 
     def _tick(self, desired: Desired) -> None:
         if desired.generation != self._seen.generation:

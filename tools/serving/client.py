@@ -56,7 +56,7 @@ def call(
 
 
 def example(metadata: Mapping[str, Any]) -> Json:
-    """A request of zeros that fits a model's metadata, one row."""
+    """A request that fits a model's metadata: one row, zeros, or numbers between 0 and 1."""
     inputs: list[Json] = []
     for tensor in cast("Sequence[Mapping[str, Any]]", metadata.get("inputs", ())):
         shape = [1 if int(n) < 0 else int(n) for n in tensor["shape"]]
@@ -64,8 +64,7 @@ def example(metadata: Mapping[str, Any]) -> Json:
         for n in shape:
             size *= n
         kind = str(tensor["datatype"])
-        zero = "" if kind == "BYTES" else 0 if kind in _INTEGERS else 0.0
-        data: list[Json] = [zero] * size
+        data: list[Json] = [_value(kind, n) for n in range(size)]
         entry: dict[str, Json] = {
             "name": str(tensor["name"]),
             "datatype": kind,
@@ -74,6 +73,12 @@ def example(metadata: Mapping[str, Any]) -> Json:
         }
         inputs.append(entry)
     return {"inputs": inputs}
+
+
+def _value(datatype: str, place: int) -> str | int | float:
+    if datatype == "BYTES":
+        return ""
+    return 0 if datatype in (*_INTEGERS, "BOOL") else (place % 9 + 1) / 10
 
 
 def try_out(endpoint: str, model: str, requests: int = 5) -> Answers:

@@ -131,11 +131,18 @@ def count_correct(arrays: Arrays, labels: object) -> tuple[int, int]:
     return int((np.argmax(scores, axis=1) == np.asarray(known)).sum()), len(known)
 
 
-def example(runtime: Runtime) -> dict[str, NDArray[Any]]:
-    """Zeros in the shapes the model takes, one row: for warming up."""
+def examples(runtime: Runtime) -> list[dict[str, NDArray[Any]]]:
+    """Two inputs of one row in the shapes the model takes: zeros, and numbers between 0 and 1.
+
+    Two, because zeros may lie outside what a model was made for (it may divide by their norm).
+    """
     import numpy as np
 
-    return {
-        t.name: np.zeros([1 if n < 0 else n for n in t.shape], _NUMPY.get(t.datatype, "float32"))
-        for t in runtime.inputs
-    }
+    def filled(tensor: Tensor, spread: bool) -> NDArray[Any]:
+        shape = [1 if n < 0 else n for n in tensor.shape]
+        kind = np.dtype(_NUMPY.get(tensor.datatype, "float32"))
+        if not spread or kind.kind != "f":
+            return np.zeros(shape, kind)
+        return np.random.default_rng(0).uniform(0.1, 0.9, shape).astype(kind)
+
+    return [{t.name: filled(t, spread) for t in runtime.inputs} for spread in (False, True)]

@@ -126,14 +126,7 @@ class Server:
             threads=options.threads,
         )
         if not any(len(t.shape) <= 1 for t in runtime.inputs):
-            try:
-                inference.check_finite(runtime.run(inference.example(runtime)))
-            except BadOutput as error:
-                # Zeros may be outside what the model was made for: said, not fatal.
-                log.warning("warm-up with zeros: %s", error)
-            except Exception as error:  # noqa: BLE001  a runtime may raise anything
-                said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-                raise CannotServe(Exit.BAD_WARM_UP, f"the warm-up failed: {said}") from None
+            _warm_up(runtime)
         return runtime
 
     def _begin(self) -> None:
@@ -180,6 +173,21 @@ class Server:
         )
         if self._admin is not None:
             self._admin.close()
+
+
+def _warm_up(runtime: Runtime) -> None:
+    """Run the model once or twice; raises :class:`CannotServe` when it never answers a number."""
+    fault = ""
+    for arrays in inference.examples(runtime):
+        try:
+            inference.check_finite(runtime.run(arrays))
+        except BadOutput as error:
+            fault = str(error)
+        except Exception as error:  # noqa: BLE001  a runtime may raise anything
+            fault = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        else:
+            return
+    raise CannotServe(Exit.BAD_WARM_UP, f"{fault}, with example inputs")
 
 
 def _protocol(app: Any) -> tuple[Callable[[], asyncio.Protocol], set[Any]]:
