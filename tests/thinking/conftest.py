@@ -18,7 +18,8 @@ from tests.door.toy import ANA, TOYS, make_door
 from tests.support import make_world
 from tools.contract import Phrases, Tool, reading
 from tools.fleet import Fleet
-from tools.words import Lang, Text as Word
+from tools.words import Lang
+from tools.words import Text as Word
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def test_a_failing_model_costs_one_line_and_no_evidence(
     assert isinstance(reply, Reply)
     assert reply.brain == "offline"
     assert "The toy is fine" in reply.text
-    assert [s.seen.ok for s in t.stand.turns[0].seen][0]
+    assert next(s.seen.ok for s in t.stand.turns[0].seen)
 
 
 def test_a_refused_connection_is_taken_over(talk: Callable[..., Talk]) -> None:
