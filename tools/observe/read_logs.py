@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tools.contract import Finding, Phrases, reading
-from tools.errors import Unavailable
-from tools.words import Pattern, Target, Window
+from tools.contract import Phrases, reading
+from tools.errors import BadArguments, ToolError, unknown
+from tools.observe import wording as say
+from tools.observe.base import telemetry
+from tools.platforms.base import LogLine
+from tools.words import Lang, Pattern, Target, Window, parse_window
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -38,9 +45,141 @@ _PHRASES = Phrases(
 )
 
 
+_MOST_READ = 2000
+_MOST_KEPT = 200
+_MOST_CHARACTERS = 20_000
+_LINE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LogFinding:
+    """Log lines, newest last, as text from the world: data, not instructions."""
+
+    target: str
+    window: str
+    pattern: str | None
+    lines: tuple[LogLine, ...]
+    matched: int
+    read: int
+    cut: bool = False
+
+    def say(self, lang: Lang) -> str:
+        """How many lines, then the lines with time and source."""
+        zh = lang == "zh"
+        span = say.span(parse_window(self.window), lang)
+        if not self.lines:
+            return self._none(span, zh)
+        shown = len(self.lines)
+        if zh:
+            first = f"{self.target} 最近 {span} 的日志"
+            first += f"，匹配 {self.pattern!r} 的有 {self.matched} 行" if self.pattern else ""
+            first += f"，显示最新 {shown} 行：" if shown < self.matched else f"，共 {shown} 行："
+        else:
+            what = f"matching {self.pattern!r} " if self.pattern else ""
+            first = f"{self.matched} log line(s) {what}of {self.target} in the last {span}"
+            first += f", the newest {shown}:" if shown < self.matched else ":"
+        sources = {line.source for line in self.lines}
+        return "\n".join((first, *(_text(line, len(sources) > 1) for line in self.lines)))
+
+    def _none(self, span: str, zh: bool) -> str:
+        if self.pattern and self.read:
+            return (
+                f"{self.target} 最近 {span} 的 {self.read} 行日志中没有匹配 {self.pattern!r} 的内容。"
+                if zh
+                else f"None of the {self.read} log lines of {self.target} in the last {span} "
+                f"matches {self.pattern!r}."
+            )
+        return (
+            f"{self.target} 最近 {span} 没有日志。"
+            if zh
+            else f"{self.target} logged nothing in the last {span}."
+        )
+
+
+def _text(line: LogLine, with_source: bool) -> str:
+    at = f"{line.at:%H:%M:%S} " if line.at is not None else ""
+    source = f"[{line.source}] " if with_source else ""
+    return f"{at}{source}{line.text}"
+
+
 @reading(_PHRASES)
 def read_logs(
     world: World, target: Target, window: Window = "1h", pattern: Pattern | None = None
-) -> Finding:
+) -> LogFinding:
     """Newest log lines of a deployment, a job, or this machine (host, kernel), filtered."""
-    raise Unavailable("read_logs is not built yet.")
+    wanted = _compiled(pattern)
+    span = parse_window(window)
+    start = world.clock.now() - span
+    lines = [x for x in _lines(world, target, span) if x.at is None or x.at >= start]
+    clean = [LogLine(x.at, say.clean(x.source, 60), say.clean(x.text, _LINE)) for x in lines]
+    matching = [x for x in clean if wanted is None or wanted.search(x.text)]
+    kept = _fitting(matching)
+    return LogFinding(
+        target, window, pattern, kept, len(matching), len(lines), len(kept) < len(matching)
+    )
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    if not pattern:
+        return None
+    if _DANGEROUS.search(pattern):
+        raise BadArguments(
+            f"The pattern {pattern!r} nests repetitions, which may never end; use a simpler one.",
+            f"模式 {pattern!r} 含嵌套重复，可能永不结束；请使用更简单的模式。",
+        )
+    try:
+        return re.compile(pattern, re.IGNORECASE)
+    except re.error as error:
+        raise BadArguments(
+            f"The pattern {pattern!r} is no regular expression: {error.msg} at {error.pos}.",
+            f"模式 {pattern!r} 不是合法的正则表达式：第 {error.pos} 个字符处 {error.msg}。",
+        ) from None
+
+
+_DANGEROUS = re.compile(r"\([^()]*[+*}][^()]*\)\s*[+*{]|\([^()]*\|[^()]*\)\s*[+*{]")
+"""A repeated group that itself repeats or branches may take exponential time."""
+
+
+def _lines(world: World, target: str, span: timedelta) -> Sequence[LogLine]:
+    if target in ("host", "kernel", "dmesg", "journal"):
+        return telemetry(world).kernel_log(span)
+    if target.startswith("gpu:"):
+        return [x for x in telemetry(world).kernel_log(span) if "NVRM" in x.text]
+    jobs = _jobs(world)
+    if target in jobs:
+        return world.jobs.logs(target, limit=_MOST_READ)
+    try:
+        platform, ref = world.platforms.of(target)
+    except BadArguments as error:
+        if "several" in error.en or not jobs:
+            raise
+        raise _nowhere(world, target, jobs) from None
+    return platform.logs(ref, since=span, limit=_MOST_READ)
+
+
+def _jobs(world: World) -> tuple[str, ...]:
+    try:
+        return tuple(job.name for job in world.jobs.list())
+    except ToolError:
+        return ()
+
+
+def _nowhere(world: World, target: str, jobs: Sequence[str]) -> BadArguments:
+    names = ["host", "kernel", *jobs]
+    for platform in world.platforms.all():
+        try:
+            names += [status.ref for status in platform.deployments()]
+        except ToolError:
+            continue
+    return unknown("deployment or job", target, names, "部署或任务")
+
+
+def _fitting(lines: Sequence[LogLine]) -> tuple[LogLine, ...]:
+    kept: list[LogLine] = []
+    left = _MOST_CHARACTERS
+    for line in reversed(lines[-_MOST_KEPT:]):
+        left -= len(line.text) + 20
+        if left < 0:
+            break
+        kept.append(line)
+    return tuple(reversed(kept))

@@ -108,3 +108,17 @@ class Sampler:
             samples += found
             troubles += silent
         return samples
+
+
+def build_sampler(world: World, *, rules: bool = True, interval: timedelta = INTERVAL) -> Sampler:
+    """The sampler of a world, not yet started; with ``rules`` it evaluates the alert rules too."""
+    from tools.observe.rule_watch import RuleWatch
+
+    port: LocalTelemetry = world.port("telemetry")
+    watch = RuleWatch(world) if rules else None
+
+    def after(now: datetime) -> None:
+        if watch is not None:
+            watch.look(now)
+
+    return Sampler(world, port, interval=interval, after=after)

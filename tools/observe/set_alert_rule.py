@@ -1,25 +1,32 @@
-"""Alert rules of this machine: list, set and remove them."""
+"""set_alert_rule: an alert rule of this machine, new or changed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from tools.contract import (
     Act,
     Call,
     Effect,
-    Finding,
     Happened,
+    Json,
     Outcome,
     Phrases,
     Plan,
+    Target,
     Verdict,
     changing,
-    reading,
 )
-from tools.errors import Unavailable
-from tools.words import Comparison, Metric, Number, RuleName, Window, Word
+from tools.errors import BadArguments, ToolError, unknown
+from tools.observe import metrics
+from tools.observe.base import telemetry
+from tools.observe.metrics import unit_of
+from tools.observe.rule_store import RuleStore
+from tools.observe.rules import COMPARE, Rule, episodes
+from tools.observe.wording import quantity
+from tools.words import Comparison, Metric, Number, RuleName, Window, Word, parse_window
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -73,101 +80,178 @@ class SetAlertRule:
 
     def plan(self, world: World, args: SetAlertRuleArguments) -> Plan:
         """The rule before and after, and how often it would have fired lately."""
-        raise Unavailable("set_alert_rule is not built yet.")
+        store = RuleStore(world)
+        rule = _rule(world, args)
+        before = store.rules().get(rule.name)
+        if before is not None and _same(before, rule):
+            raise BadArguments(
+                f"The alert rule {rule.name} is already so: {_line(rule)}.",
+                f"告警规则 {rule.name} 已经是这样：{_line(rule)}。",
+            )
+        verb = "Set" if before is None else "Change"
+        return Plan(
+            target=Target("alert_rule", rule.name, rule.name, store.version(rule.name)),
+            title=f"{verb} the alert rule {rule.name}: {_line(rule)}",
+            diff=f"- {_line(before) if before else '(no such rule)'}\n+ {_line(rule)}",
+            blast_radius=_effect(world, rule),
+            undo="Removes the rule again." if before is None else f"Restores {_line(before)}.",
+            verification="The rule is read back and evaluated once.",
+            deadline=timedelta(seconds=30),
+            warnings=_warnings(rule),
+            details={"rule": definition(rule), "before": definition(before) if before else None},
+        )
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """Store the rule with the action's id."""
-        raise Unavailable("set_alert_rule is not built yet.")
+        act.check()
+        rule = rule_of(plan.details["rule"])
+        RuleStore(world).put(rule.name, rule, act.id)
+        act.progress("stored", 1.0)
+        return Outcome(f"The alert rule {rule.name} is set: {_line(rule)}.")
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Read the rule back and evaluate it once."""
-        raise Unavailable("set_alert_rule is not built yet.")
+        wanted = rule_of(plan.details["rule"])
+        found = RuleStore(world).rules().get(wanted.name)
+        if found is None or not _same(found, wanted):
+            seen = "no such rule" if found is None else _line(found)
+            return Verdict(False, f"Read back: {seen}.", "the rule was changed meanwhile")
+        return Verdict(True, f"Read back as set. {_effect(world, found)}")
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Restore the rule that was there, or remove the new one."""
-        raise Unavailable("set_alert_rule is not built yet.")
+        before = plan.details["before"]
+        if before is None:
+            return Call("remove_alert_rule", {"name": plan.target.name})
+        return restore(rule_of(before))
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Whether a stored rule carries the action's id."""
-        raise Unavailable("set_alert_rule is not built yet.")
+        return RuleStore(world).happened(plan.target.name, action_id)
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveAlertRuleArguments:
-    """Which rule to remove."""
-
-    name: RuleName
+def definition(rule: Rule) -> dict[str, Json]:
+    """A rule as plain JSON."""
+    return asdict(rule)
 
 
-@changing(RemoveAlertRuleArguments)
-class RemoveAlertRule:
-    """Remove an alert rule of this machine."""
+def rule_of(value: Json) -> Rule:
+    """A rule from :func:`definition`."""
+    assert isinstance(value, dict)
+    fields: dict[str, Any] = dict(value)
+    return Rule(**fields)
 
-    effect: ClassVar[Effect] = Effect.CHANGE
-    phrases: ClassVar[Phrases] = Phrases(
-        en=(
-            "remove the alert rule {name}",
-            "delete the alert rule {name}",
-            "drop the rule {name}",
-            "stop alerting with rule {name}",
-            "get rid of the alert rule {name}",
-            "turn off the alert rule {name}",
-            "disable the rule {name}",
-            "I no longer need the alert rule {name}",
-        ),
-        zh=(
-            "删除告警规则 {name}",
-            "移除告警规则 {name}",
-            "去掉规则 {name}",
-            "关闭告警规则 {name}",
-            "停用规则 {name}",
-            "不再需要告警规则 {name}",
-        ),
+
+def restore(rule: Rule) -> Call:
+    """The call that sets exactly this rule."""
+    args: dict[str, Json] = {
+        "metric": rule.metric,
+        "op": rule.op,
+        "threshold": rule.threshold,
+        "duration": f"{rule.duration:g}s",
+        "name": rule.name,
+        "kind": rule.kind,
+        "severity": rule.severity,
+        "enabled": rule.enabled,
+    }
+    return Call("set_alert_rule", args)
+
+
+_DEVIATIONS = {"anomaly": 6.0, "peer": 6.0}
+
+
+def _rule(world: World, args: SetAlertRuleArguments) -> Rule:
+    metric = _metric(world, args.metric)
+    threshold = args.threshold
+    if threshold is None:
+        if args.kind not in _DEVIATIONS:
+            raise BadArguments(
+                f"At which value of {metric} should it alert? Name a threshold.",
+                f"{metric} 达到多少时告警？请给出阈值。",
+            )
+        threshold = _DEVIATIONS[args.kind]
+    way = "above" if args.op.startswith(">") else "below"
+    suffix = way if args.kind == "threshold" else args.kind
+    rule = Rule(
+        name=args.name or f"{metric}_{suffix}",
+        metric=metric,
+        op=args.op,
+        threshold=float(threshold),
+        duration=parse_window(args.duration).total_seconds(),
+        kind=args.kind,
+        severity=args.severity,
+        enabled=args.enabled,
+        origin="set by a person",
     )
-
-    def plan(self, world: World, args: RemoveAlertRuleArguments) -> Plan:
-        """The rule that goes away."""
-        raise Unavailable("remove_alert_rule is not built yet.")
-
-    def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
-        """Mark the rule removed with the action's id."""
-        raise Unavailable("remove_alert_rule is not built yet.")
-
-    def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
-        """Look that the rule is gone."""
-        raise Unavailable("remove_alert_rule is not built yet.")
-
-    def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
-        """Set the rule again as it was."""
-        raise Unavailable("remove_alert_rule is not built yet.")
-
-    def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
-        """Whether the removal carries the action's id."""
-        raise Unavailable("remove_alert_rule is not built yet.")
+    _plausible(rule)
+    return rule
 
 
-@reading(
-    Phrases(
-        en=(
-            "list the alert rules",
-            "which alert rules are there",
-            "show alert rules",
-            "what do you alert on",
-            "what alerts are configured",
-            "when will you alert me",
-            "which thresholds are set",
-            "show me the alerting rules of this machine",
-        ),
-        zh=(
-            "列出告警规则",
-            "有哪些告警规则",
-            "查看告警规则",
-            "什么情况下会告警",
-            "配置了哪些告警",
-            "设置了哪些阈值",
-        ),
-    )
-)
-def list_alert_rules(world: World) -> Finding:
-    """Alert rules of this machine and where each stands now."""
-    raise Unavailable("list_alert_rules is not built yet.")
+def _metric(world: World, asked: str) -> str:
+    known = metrics.find(asked)
+    if known is not None:
+        return known.name
+    if asked in telemetry(world).metrics():
+        return asked
+    if not metrics.is_plain(asked):
+        raise BadArguments(
+            f"A rule here takes the name of a metric, not {asked!r}. PromQL belongs into a rule "
+            "file of Prometheus (see deploy/prometheus).",
+            f"这里的规则使用指标名，而不是 {asked!r}。PromQL 请写入 Prometheus 规则文件"
+            "（见 deploy/prometheus）。",
+        )
+    raise unknown("metric", asked, metrics.names(), "指标")
+
+
+_SHARES = ("error_ratio", "kv_cache_ratio", "answer_accuracy", "gpu_tensor_active")
+
+
+def _plausible(rule: Rule) -> None:
+    if rule.kind != "threshold":
+        return
+    if rule.metric in _SHARES and not 0 <= rule.threshold <= 1:
+        share = rule.threshold / 100
+        raise BadArguments(
+            f"{rule.metric} is a share between 0 and 1; for {rule.threshold:g} % say {share:g}.",
+            f"{rule.metric} 是 0 到 1 之间的比例；{rule.threshold:g} % 请写 {share:g}。",
+        )
+    if unit_of(rule.metric) == "%" and not 0 <= rule.threshold <= 100:
+        raise BadArguments(
+            f"{rule.metric} is a percentage between 0 and 100, not {rule.threshold:g}.",
+            f"{rule.metric} 是 0 到 100 的百分比，不能是 {rule.threshold:g}。",
+        )
+
+
+def _warnings(rule: Rule) -> tuple[str, ...]:
+    if rule.kind == "threshold" and unit_of(rule.metric) == "%" and 0 < rule.threshold <= 1:
+        meant = 100 * rule.threshold
+        return (f"{rule.threshold:g} means {rule.threshold:g} %, not {meant:g} %.",)
+    return ()
+
+
+def _same(one: Rule, other: Rule) -> bool:
+    return definition(one) | {"origin": ""} == definition(other) | {"origin": ""}
+
+
+def _line(rule: Rule) -> str:
+    off = "" if rule.enabled else ", switched off"
+    return f"{rule.says(unit_of(rule.metric))} ({rule.severity}{off})"
+
+
+def _effect(world: World, rule: Rule) -> str:
+    """The newest value, and for a threshold how often it would have fired in a day."""
+    try:
+        day = telemetry(world).series(rule.metric, timedelta(days=1))
+    except ToolError as error:
+        return f"Nothing changes but the alerts. {error.en}"
+    newest = [s.points[-1][1] for s in day if s.points]
+    if not newest:
+        return f"Nothing changes but the alerts; {rule.metric} was not recorded in the last day."
+    worst = max(newest) if rule.op.startswith(">") else min(newest)
+    now = f"{rule.metric} is {quantity(worst, unit_of(rule.metric))} now"
+    if rule.kind != "threshold":
+        return f"Nothing changes but the alerts; {now}."
+    fired = sum(len(episodes(rule, s)) for s in day)
+    meets = "which meets the condition" if COMPARE[rule.op](worst, rule.threshold) else "not firing"
+    times = f"{fired} time{'' if fired == 1 else 's'}"
+    return f"Nothing changes but the alerts; {now}, {meets}; in the last day: {times}."
