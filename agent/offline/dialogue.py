@@ -52,12 +52,16 @@ class Conversation:
             pending = (turn.pending.call,) if turn.pending else ()
             for call in (*pending, *reversed(turn.calls)):
                 tool = self._parser.tools.get(call.tool)
+                declared = {p.name: p.word for p in self._parameters(call)}
+                made = {k: v for k, v in call.args.items() if k not in declared}
+                for name, value in made.items():  # what its outcome brought about
+                    found.setdefault(name, str(value))
                 if tool and references.makes_version(tool):
                     found.setdefault("version", references.NEW_VERSION)
-                for parameter in self._parameters(call):
-                    value = call.args.get(parameter.name)
-                    if isinstance(value, str) and parameter.word:
-                        found.setdefault(parameter.word, value)
+                for name, word in declared.items():
+                    value = call.args.get(name)
+                    if isinstance(value, str) and word:
+                        found.setdefault(word, value)
         return found
 
     def follow(self, text: Text, mentions: Sequence[Mention]) -> Understanding | None:

@@ -158,7 +158,7 @@ class Scorer:
         guesses = [
             Guess(
                 name,
-                scores[i] + anchors.get(i, 0.0),
+                scores[i],
                 near[i][0] * coverage,
                 self._phrases[near[i][1]] if near[i][0] else "",
                 anchors.get(i, 0.0),
@@ -166,7 +166,7 @@ class Scorer:
             )
             for i, name in enumerate(self._names)
         ]
-        return sorted(guesses, key=lambda g: -g.score)
+        return sorted(guesses, key=lambda g: -g.score - g.anchor)
 
     def _foreign(self, bag: Mapping[str, int], owner: int) -> bool:
         return any(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.offline import intent, replies, speech
 from agent.offline.features import masked, words
-from agent.offline.fill import Filled, Filler, Material
+from agent.offline.fill import NAMES, Filled, Filler, Material
 from agent.offline.intent import Guess, Scorer
 from agent.offline.mentions import Mention
 from agent.offline.speech import Act
@@ -17,7 +17,7 @@ from tools.contract import Effect, Tool
 
 _CANDIDATES = 10
 _UNUSED: dict[str, float] = {
-    "name": 1.4,
+    "name": 2.0,
     "metric": 1.6,
     "window": 0.5,
     "fraction": 1.6,
@@ -32,7 +32,11 @@ _UNUSED: dict[str, float] = {
     "sample": 1.2,
     "quoted": 0.8,
 }
-_MISSING = 1.1
+_SIMILAR = 3.0
+_TELLING = 1.0
+_MISSING = 0.9
+_MISFIT = 2.0
+"""A name is given, but of a kind the tool has no place for while it needs another."""
 _FOUND = 0.35
 _WRONG_ACT = 2.5
 SURE = 0.42
@@ -126,12 +130,13 @@ class Parser:
         if tool is None:
             unused = 0.3 * sum(_UNUSED.get(m.kind, 0.0) for m in material.mentions)
             helpful = 1.0 if guess.label == "explain" and act is Act.GENERAL else 0.0
-            return guess.score + 3.0 * guess.similarity - unused + helpful, guess, Filled()
+            score = guess.score + _SIMILAR * guess.similarity + _TELLING * guess.anchor
+            return score - unused + helpful, guess, Filled()
         filled = self.fill(tool, material)
-        score = guess.score + 3.0 * guess.similarity
+        score = guess.score + _SIMILAR * guess.similarity + _TELLING * guess.anchor
         score -= _MISSING * len(filled.missing) + 0.4 * len(filled.ambiguous)
         score += _FOUND * len(filled.args)
-        score -= sum(_UNUSED.get(m.kind, 0.0) for m in filled.unused)
+        score -= _unused(filled)
         if tool.effect is not Effect.READ and act in (Act.QUESTION, Act.GENERAL):
             score -= _WRONG_ACT
         return score, guess, filled
@@ -141,6 +146,17 @@ def _before_text(low: str) -> str:
     """A request to pass on words is judged without those words."""
     head = low[: low.index("NAME") + 4] if "NAME" in low else low
     return head if len(head.split()) > 1 or not head.isascii() else f"tell {head}"
+
+
+def _unused(filled: Filled) -> float:
+    """How much of what was said the tool has no place for."""
+    loss = 0.0
+    measured = "query" in filled.args or "metric" in filled.args
+    for mention in filled.unused:
+        loss += 0.3 if mention.kind == "name" and measured else _UNUSED.get(mention.kind, 0.0)
+        if mention.kind == "name" and any(p.word in NAMES for p in filled.missing):
+            loss += _MISFIT
+    return loss
 
 
 def mentions_within(mentions: Sequence[Mention], start: int, end: int) -> tuple[Mention, ...]:

@@ -34,7 +34,7 @@ _NEGATION = compiled(
     r"\b(?:do not|don'?t|dont|never|no need|needn'?t|shouldn'?t|should not|must not|mustn'?t|mustnt|won'?t|wont|cannot|can'?t we not|not (?:going to|gonna|yet|now|today|tonight|tomorrow|necessary|needed)|"
     r"nobody (?:asked|wants|told)|no one (?:asked|wants|told)|hold off|hold your horses|forget (?:about|it|that|the)|never ?mind|nvm|"
     r"cancel that(?=$|[,.!]|,? (?:please|request|i)\b)|scratch that|(?:let us|let'?s|lets) not|decided (?:against|not)|decide against|rather (?:you )?not|no longer (?:want|need)|avoid|refrain|"
-    r"without (?:\w+ing)|wait before|before you|leave .{1,40}? (?:alone|as (?:it )?is|where it is|be|running|untouched)|leave (?:it|them|that)(?= |$)|keep your hands off|hands off|changed my mind|instead of|skip (?:the|it|that)|(?:is|are|was) not needed|not (?:to )?(?:restart|scal|deploy|roll|drain|cordon|prun|touch)\w*|"
+    r"without (?:\w+ing)|wait before|before you|leave \S+ (?:\w+ed\b|alone|as (?:it )?is|where it is|be|running|untouched)|leave (?:it|them|that)(?= |$)|keep your hands off|hands off|changed my mind|instead of|skip (?:the|it|that)|(?:is|are|was) not needed|not (?:to )?(?:restart|scal|deploy|roll|drain|cordon|prun|touch)\w*|"
     r"abort that|stop,? do not|i (?:take|took) (?:it|that) back|on second thought|false alarm)\b|^no[,.! ]+(?:don'?t|stop|wait|leave)|^not\b|(?:^|\s)isn'?t (?:needed|necessary)"
     r"|别(?!名|的|人|处|墅|说)|不要(?!紧)|不用(?!说)|不必|不需要|无需|无须|勿|切勿|毋需|没必要|没让|没人让|没人叫|没人要|没有人让|先不|暂不|暂时不|暂缓|算了|作废|免了|甭|改主意|不(?=发布?|部署|回滚|重启|扩容?|缩容?|剪枝?|量化|蒸馏|静默|排空|封锁|上线|取消|动|碰|推|升级|训练)|啥也不|什么(?:都|也)不|就这样|不想|不打算|不许|不准|不能(?!.*吗)|以后再说|下次再|取消刚才|撤回刚才的(?:话|请求)"
 )
@@ -59,7 +59,7 @@ _POLITE_QUESTION = compiled(
 )
 _TOLD = compiled(
     r"(?<!if )(?<!when )(?<!what )(?<!why )(?<!how )(?<!that )(?<!once )\b(?:i|we|he|she|they|someone|somebody|the team|ops) (?:already |just |have |has |had |finally |also )*(?!need)(?:\w{2,}ed|ran|put|took|shut|built|made|sent)\b|^\W*(?:i|we|he|she|they|someone|somebody|the \w+|(?!is|are|was|were|get|has|have|show|list)[a-z]+) (?:already |just |have |has |had |'ve |finally |also )*(?:have |has )?(?:already )?(?:restarted|scaled|rolled|deployed|drained|cordoned|uncordoned|pruned|quantized|quantised|promoted|silenced|muted|paused|resumed|reverted|trained|retrained|tuned|cancelled|canceled|pushed|built|exported|shipped|released|bounced|distilled|killed|rebooted)\b"
-    r"|\b(?:fyi|just so you know|for your information|heads[- ]up|for the record)\b|\b(?:will|is going to|are going to|'ll|is about to) (?:\w+ )?(?:restart|scale|roll|deploy|drain|cordon|prune|handle|take care)\b(?! .*\?)|\byesterday (?:we|i|they)\b|\b(?:worked|succeeded|went (?:fine|well|smoothly))\b(?!.*\?)"
+    r"|\b(?:fyi|just so you know|for your information|heads[- ]up|for the record)\b|\b(?:will|is going to|are going to|'ll|is about to) (?:\w+ )?(?:restart|scale|roll|deploy|drain|cordon|prune|handle|take care)\b(?! .*\?)|\b(?:was|were|has been|have been|got) (?:already |just )?\w+ed (?:by|this|last|earlier|already|an? |yesterday|TIME)\b|\b(?:no action (?:is )?(?:needed|required)|nothing to do)\b|\byesterday (?:we|i|they)\b|\b(?:worked|succeeded|went (?:fine|well|smoothly))\b(?!.*\?)"
     r"|已经?.{0,16}(?:过|了|完|好)|.{1,12}过了|跟你说一声|知会|告知一下|通报|顺便说|昨天(?:我们|我|他们|有人).{0,20}(?:过|了)|(?:早上|刚才|刚刚|昨晚|上午|下午)[^,]{0,8}(?:重启|扩|缩|排空|回滚|发布|封锁|部署|静默|暂停|取消)了|成功了(?!吗|没)|(?:扩|重启|回滚|发布|排空|剪|量化|训练|部署|上线|缩|静默|升级)(?:过|了)(?!吗|没|吧|把|$)|(?:她|他)(?:说)?(?:会|要)"
 )
 
