@@ -1,4 +1,4 @@
-"""``steward ask``: one question, one answer."""
+"""``steward ask``: one question, one answer; by the running service where there is one."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import argparse
 import json
 import secrets
 import sys
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from agent.bootstrap import App
 from agent.cli import FAILED, OK, PROPOSED
-from agent.events import Actor, Event, Message, Notice, Proposed, Reply
+from agent.events import Actor, Message
 from agent.language import language_of
-from tools.contract import as_json
+from tools.words import Lang
 
 
 def run(options: argparse.Namespace) -> int:
     """Answer; exit 3 when a change was proposed."""
     app = App.start(fleet=options.fleet)
     text = " ".join(options.question)
-    at = datetime.now(UTC)
     actor = terminal_actor(app)
     id = secrets.token_hex(8)
     conversation = options.conversation or f"terminal:{actor.name}"
     if options.new:
         conversation = f"{conversation}:{id}"
-    message = Message(conversation, id, actor, text, at)
-    events = list(app.assistant.handle(message))
-    reply = cast("Reply", events[-1])
+    message = Message(conversation, id, actor, text, datetime.now(UTC))
+    events = list(_events(app, message, own=bool(options.fleet)))
+    reply = events[-1]
     if options.json:
         print(json.dumps(document(events), ensure_ascii=False, indent=2))
     else:
-        _show(events, reply, cast("Any", language_of(text, cast("Any", app.fleet.language))), at)
-    if reply.failed:
+        _show(app, events, language_of(text, cast("Lang", app.fleet.language)))
+    if reply["failed"]:
         return FAILED
-    return PROPOSED if reply.proposed else OK
+    return PROPOSED if reply["proposed"] else OK
 
 
 def terminal_actor(app: App) -> Actor:
@@ -47,34 +47,48 @@ def terminal_actor(app: App) -> Actor:
     return Actor(name, "terminal", user)
 
 
-def document(events: list[Event]) -> dict[str, Any]:
+def _events(app: App, message: Message, *, own: bool) -> Iterator[dict[str, Any]]:
+    """The events of the turn as plain JSON, from the service or from this process."""
+    from agent.fronts.client import ServiceClient
+
+    client = None if own else ServiceClient.at(app.settings.home)
+    if client is not None:
+        yield from client.ask(message)
+        return
+    from agent.fronts.wire import event_json
+
+    for event in app.assistant.handle(message):
+        yield event_json(event)
+
+
+def document(events: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The stable JSON document of an answer."""
-    reply = cast("Reply", events[-1])
+    reply = events[-1]
     return {
-        "answer": reply.text,
-        "brain": reply.brain,
-        "failed": reply.failed,
-        "results": list(reply.data),
-        "notices": [e.text for e in events if isinstance(e, Notice)],
-        "proposals": [as_json(e.action) for e in events if isinstance(e, Proposed)],
-        "usage": as_json(reply.usage),
+        "answer": reply["text"],
+        "brain": reply["brain"],
+        "failed": reply["failed"],
+        "results": reply["data"],
+        "notices": [e["text"] for e in events if e["type"] == "notice"],
+        "proposals": [e["action"] for e in events if e["type"] == "proposed"],
+        "usage": reply["usage"],
     }
 
 
-def _show(events: list[Event], reply: Reply, lang: Any, now: datetime) -> None:
-    from agent.card import card
+def _show(app: App, events: Sequence[dict[str, Any]], lang: Lang) -> None:
+    for event in events:
+        if event["type"] == "notice":
+            sys.stderr.write(f"({event['text']})\n")
+    print(events[-1]["text"])
+    for event in events:
+        if event["type"] == "proposed":
+            from agent.card import card
 
-    for event in events:
-        if isinstance(event, Notice):
-            sys.stderr.write(f"({event.text})\n")
-    print(reply.text)
-    for event in events:
-        if isinstance(event, Proposed):
-            print()
-            print(card(event.action, lang, now))
+            number = event["action"]["number"]
             said = (
                 "批准：steward actions approve"
                 if lang == "zh"
                 else "approve: steward actions approve"
             )
-            print(f"\n  {said} {event.action.number}")
+            print(f"\n{card(app.ledger.get(number), lang, datetime.now(UTC))}")
+            print(f"\n  {said} {number}")
