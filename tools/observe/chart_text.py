@@ -112,7 +112,7 @@ def render(
 
 def bounds(values: Sequence[float], unit: str) -> tuple[float, float]:
     """The value axis: from zero where that does not flatten the curve; shares up to 100 %."""
-    finite = [v for v in values if v == v and abs(v) != float("inf")]
+    finite = [v for v in values if _drawable(v)]
     if not finite:
         return 0.0, 1.0
     low, high = min(finite), max(finite)
@@ -121,8 +121,12 @@ def bounds(values: Sequence[float], unit: str) -> tuple[float, float]:
     if unit == "%" and 50 < high <= 100:
         high = 100.0
     if high == low:
-        high = low + 1.0
+        high = low + max(1.0, 0.1 * abs(low))
     return low, high
+
+
+def _drawable(value: float) -> bool:
+    return abs(value) < 1e300  # NaN compares false; beyond it, differences overflow
 
 
 def _times(all_points: Sequence[Sequence[Point]]) -> tuple[datetime, datetime]:
@@ -137,7 +141,7 @@ def _columns(
     groups: list[list[float]] = [[] for _ in range(width)]
     span = (end - start).total_seconds()
     for at, value in points:
-        if value == value and abs(value) != float("inf"):
+        if _drawable(value):
             place = int((at - start).total_seconds() / span * (width - 1))
             groups[min(max(place, 0), width - 1)].append(value)
     return [sum(g) / len(g) if g else None for g in groups]

@@ -103,8 +103,8 @@ def _figures(gpus: list[GpuSample], zh: bool) -> str:
     used = sum(g.memory_used or 0 for g in gpus)
     total = sum(g.memory_total or 0 for g in gpus)
     if total:
-        memory = f"{say.size(used)} / {say.size(total)}"
-        parts.append(f"显存 {memory}" if zh else f"memory {memory}")
+        held = f"{used / 2**30:.0f} / {total / 2**30:.0f} GiB"
+        parts.append(f"显存 {held}" if zh else f"memory {held}")
     hot = max((g for g in gpus if g.temperature is not None), key=_heat, default=None)
     if hot is not None and hot.temperature is not None:
         degrees = f"{say.number(hot.temperature)} °C"
@@ -120,14 +120,18 @@ def _heat(gpu: GpuSample) -> float:
 
 def _verdict_en(finding: GpuFinding, gpus: list[GpuSample]) -> str:
     sick = sorted({c.gpu for c in finding.concerns if c.gpu is not None})
-    what = f"GPU {finding.gpu}" if finding.gpu is not None else f"{len(gpus)} GPU(s)"
+    what = f"GPU {finding.gpu}"
+    if finding.gpu is None:
+        what = "1 GPU" if len(gpus) == 1 else f"{len(gpus)} GPUs"
     if finding.report.problem is not None:
         return f"The driver does not answer; last readings, from {finding.report.at:%H:%M:%S} UTC:"
     alive = [g for g in gpus if g.state == "ok"]
     if finding.gpu is not None:
         state = "needs attention" if sick else "is healthy"
         return f"{what} {state}: {_figures(alive, False)}."
-    state = f"{len(sick)} need attention" if sick else "all healthy"
+    state = "all healthy" if len(gpus) > 1 else "healthy"
+    if sick:
+        state = f"{len(sick)} need{'s' if len(sick) == 1 else ''} attention"
     return f"{what}, {state}: {_figures(alive, False)}."
 
 

@@ -90,10 +90,10 @@ class MetricFinding:
             high, low = shown[0], self.summaries[-1]
             lines = [
                 f"{title}，最近 {span}，共 {self.series} 条序列：最高 {_now(high)}（{high.name}），"
-                f"最低 {_now(low)}。"
+                f"最低 {_now(low)}（{low.name}）。"
                 if zh
                 else f"{title} over the last {span}, {self.series} series: highest {_now(high)} "
-                f"({high.name}), lowest {_now(low)}."
+                f"({high.name}), lowest {_now(low)} ({low.name})."
             ]
             lines += [_row(s, zh) for s in shown]
             if self.series > len(shown):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,6 +50,7 @@ _MOST_READ = 2000
 _MOST_KEPT = 200
 _MOST_CHARACTERS = 20_000
 _LINE = 500
+_SEARCH_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,22 @@ def read_logs(
     start = world.clock.now() - span
     lines = [x for x in _lines(world, target, span) if x.at is None or x.at >= start]
     clean = [LogLine(x.at, say.clean(x.source, 60), say.clean(x.text, _LINE)) for x in lines]
-    matching = [x for x in clean if wanted is None or wanted.search(x.text)]
+    matching = clean if wanted is None else _matching(clean, wanted)
     kept = _fitting(matching)
     return LogFinding(
         target, window, pattern, kept, len(matching), len(lines), len(kept) < len(matching)
     )
+
+
+def _matching(lines: Sequence[LogLine], wanted: re.Pattern[str]) -> list[LogLine]:
+    found: list[LogLine] = []
+    end = time.monotonic() + _SEARCH_SECONDS
+    for line in reversed(lines):
+        if wanted.search(line.text):
+            found.append(line)
+        if time.monotonic() > end:
+            break  # a costly pattern answers for the newest lines
+    return found[::-1]
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
@@ -127,6 +140,12 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
             f"The pattern {pattern!r} nests repetitions, which may never end; use a simpler one.",
             f"模式 {pattern!r} 含嵌套重复，可能永不结束；请使用更简单的模式。",
         )
+    if len(_UNBOUNDED.findall(pattern)) > _MOST_UNBOUNDED:
+        raise BadArguments(
+            f"The pattern {pattern!r} has too many repetitions (* or +); use at most "
+            f"{_MOST_UNBOUNDED}.",
+            f"模式 {pattern!r} 的重复（* 或 +）太多；最多 {_MOST_UNBOUNDED} 个。",
+        )
     try:
         return re.compile(pattern, re.IGNORECASE)
     except re.error as error:
@@ -136,6 +155,8 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
         ) from None
 
 
+_MOST_UNBOUNDED = 3
+_UNBOUNDED = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
 _DANGEROUS = re.compile(r"\([^()]*[+*}][^()]*\)\s*[+*{]|\([^()]*\|[^()]*\)\s*[+*{]")
 """A repeated group that itself repeats or branches may take exponential time."""
 

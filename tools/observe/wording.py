@@ -17,11 +17,15 @@ def size(count: float) -> str:
     value, step = float(count), 0
     while abs(value) >= 1024 and step < len(_STEPS) - 1:
         value, step = value / 1024, step + 1
+    if abs(value) >= 1e6:
+        return f"{number(value)} {_STEPS[step]}"
     return f"{value:.0f} B" if step == 0 else f"{value:.1f} {_STEPS[step]}"
 
 
 def percent(value: float) -> str:
     """A share in 0..100: ``92 %``, ``0.4 %``."""
+    if not abs(value) < 1e6:
+        return f"{number(value)} %"
     return f"{value:.1f} %" if 0 < abs(value) < 10 and value != round(value) else f"{value:.0f} %"
 
 
@@ -63,6 +67,8 @@ def quantity(value: float, unit: str) -> str:
 
 def seconds(value: float) -> str:
     """A time span in seconds: ``12 ms``, ``3.4 s``, ``5 min``, ``2 h 10 min``."""
+    if not abs(value) < 1e11:
+        return f"{number(value)} s"
     if abs(value) < 1:
         return f"{number(value * 1000)} ms"
     if abs(value) < 120:
