@@ -1,0 +1,1 @@
+"""Anomaly detectors: pure functions and small online state, no dependency beyond the language."""
