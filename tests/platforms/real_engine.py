@@ -109,7 +109,18 @@ def _prepare(docker: Any) -> str:
 def _skeleton() -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        for folder in ("usr", "tmp", "etc", "proc", "sys", "dev", "model", "steward", "var", "sbin"):
+        for folder in (
+            "usr",
+            "tmp",
+            "etc",
+            "proc",
+            "sys",
+            "dev",
+            "model",
+            "steward",
+            "var",
+            "sbin",
+        ):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             tar.addfile(entry)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -295,3 +296,22 @@ def test_a_replica_that_never_gets_ready_is_named(tmp_path: Path) -> None:
         bench = Bench(platform, lambda v: release(tmp_path, v), release(tmp_path, 9), "")
         status = bench.until(lambda s: s.phase == "failed")
         assert "crash loop, 3 starts: probe failing" in status.message
+
+
+def test_a_server_that_nobody_wrote_down_is_dismissed(bench: Bench, tmp_path: Path) -> None:
+    do(bench, RollOut(bench.release(1), 2), "first")
+    bench.settled()
+    place = folder(tmp_path)
+    os.kill(place.observed().keeper_pid, signal.SIGKILL)
+    bench.until(lambda s: s.phase == "degraded")
+    # As if the keeper had been killed between starting a server and writing it down.
+    seen = place.observed()
+    stray = seen.replicas[-1]
+    place.write_observed(replace(seen, replicas=seen.replicas[:-1]))
+    do(bench, Scale(3), "second")
+    status = bench.until(lambda s: s.phase == "complete")
+    assert status.ready == 3
+    deadline = time.monotonic() + 20
+    while alive(Identity(stray.pid, stray.start)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

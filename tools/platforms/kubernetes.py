@@ -40,11 +40,12 @@ from tools.platforms.kubernetes_canary import Canaries, State, state_of
 from tools.platforms.kubernetes_causes import CRASH
 from tools.platforms.kubernetes_changes import Editor, happened
 from tools.platforms.kubernetes_edits import ENDED, Shape
-from tools.platforms.kubernetes_logs import last_words, read_logs, read_traffic
+from tools.platforms.kubernetes_logs import as_traffic, last_words, read_counters, read_logs
 from tools.platforms.kubernetes_nodes import Machines
 from tools.platforms.kubernetes_objects import Obj, at, name_of, namespace_of, note, number
 from tools.platforms.kubernetes_reading import Reader
 from tools.platforms.kubernetes_status import View, status
+from tools.serving.metrics import Counters
 
 if TYPE_CHECKING:
     from tools.fleet import DeploymentSpec
@@ -164,11 +165,11 @@ class Kubernetes:
         found: dict[int, Traffic] = {}
         for digest, revision in view.revisions.items():
             own = [p for p in view.pods if p.hash == digest]
-            seen = read_traffic(self.api, own, self._port(work)) if own else None
+            seen = as_traffic(read_counters(self.api, own, self._port(work)))
             if seen is not None:
                 found[revision] = seen
         canary = self._canaries.of(work)
-        counted = self._counted(canary) if canary else None
+        counted = as_traffic(self._counted(canary)) if canary else None
         if counted is not None:
             found[view.revision + 1] = counted
         return found
@@ -284,8 +285,8 @@ class Kubernetes:
         spec = self._specs.get(_ref(work))
         return str((spec.options if spec else _NONE).get("metrics_port") or "metrics")
 
-    def _counted(self, work: Obj) -> Traffic | None:
-        return read_traffic(self.api, self._reader.pods(work), self._port(work))
+    def _counted(self, work: Obj) -> Counters | None:
+        return read_counters(self.api, self._reader.pods(work), self._port(work))
 
     def _promote(self, work: Obj, plan: RollOut, action_id: str) -> None:
         self._editor.edit(work, replace(plan, strategy="rolling"), _Quiet(action_id))

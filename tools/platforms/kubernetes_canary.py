@@ -20,11 +20,12 @@ from typing import Any
 from tools.contract import Act
 from tools.errors import Refused, ToolError
 from tools.platforms import kubernetes_edits as edits
-from tools.platforms.base import Release, RollOut, Traffic
+from tools.platforms.base import Release, RollOut
 from tools.platforms.canary import judge
 from tools.platforms.kubernetes_api import MERGE_PATCH, api_path
 from tools.platforms.kubernetes_edits import ENDED, Shape
 from tools.platforms.kubernetes_errors import Conflict, Exists
+from tools.platforms.kubernetes_logs import as_traffic
 from tools.platforms.kubernetes_objects import (
     ACTION,
     ACTIONS,
@@ -39,6 +40,7 @@ from tools.platforms.kubernetes_objects import (
 )
 from tools.platforms.kubernetes_reading import Reader
 from tools.platforms.kubernetes_status import complete, counts, status
+from tools.serving.metrics import Counters
 
 STATE = "steward.dev/canary"
 TRACK = "steward.dev/track"
@@ -101,7 +103,7 @@ class Canaries:
         self,
         reader: Reader,
         shape: Callable[[Obj], Shape],
-        traffic: Callable[[Obj], Traffic | None],
+        traffic: Callable[[Obj], Counters | None],
         promote: Callable[[Obj, RollOut, str], None],
     ) -> None:
         self._reader = reader
@@ -250,11 +252,11 @@ class Canaries:
         ill = seen.phase in ("failed", "degraded")
         if not ill and (seen.phase != "complete" or seen.ready < seen.wanted):
             return True
-        stable = bench.less(self._traffic(work))
+        stable = bench.since_start(self._traffic(work), state.min_requests)
         ruling = judge(
             state.plan,
-            new=self._traffic(canary),
-            stable=stable,
+            new=as_traffic(self._traffic(canary)),
+            stable=as_traffic(stable),
             healthy=not ill,
             unhealthy_cause=seen.message,
             pauses=bench.lasted(state.step) / max(state.pause, 0.01),
@@ -306,7 +308,7 @@ class Canaries:
 class Bench:
     """What the judge remembers: the stable counters at the start, and when each step began."""
 
-    def __init__(self, before: Traffic | None) -> None:
+    def __init__(self, before: Counters | None) -> None:
         self._before = before
         self._began: dict[int, float] = {}
         self.misses = 0
@@ -315,12 +317,9 @@ class Bench:
         """Seconds since this step stood as planned."""
         return time.monotonic() - self._began.setdefault(step, time.monotonic())
 
-    def less(self, now: Traffic | None) -> Traffic | None:
-        """The stable revision's traffic since the start, as far as its servers are the same."""
+    def since_start(self, now: Counters | None, enough: int) -> Counters | None:
+        """The stable revision's counters since the start; all of them where those are too few."""
         if now is None or self._before is None or now.requests < self._before.requests:
             return now
-        return replace(
-            now,
-            requests=now.requests - self._before.requests,
-            errors=max(0, now.errors - self._before.errors),
-        )
+        fresh = now.less(self._before)
+        return fresh if fresh.requests >= enough else now

@@ -81,7 +81,7 @@ def last_words(api: Api, pod: Pod, container: str) -> str:
     return ""
 
 
-def read_traffic(api: Api, pods: Sequence[Pod], port: str) -> Traffic | None:
+def read_counters(api: Api, pods: Sequence[Pod], port: str) -> metrics.Counters | None:
     """Counters of these pods' servers, added up; ``None`` where none answers.
 
     Metrics are read through the API server's pod proxy, so that they can be had from outside the
@@ -97,6 +97,17 @@ def read_traffic(api: Api, pods: Sequence[Pod], port: str) -> Traffic | None:
         for counters in found.values():
             total = total or metrics.Counters()
             total.add(counters)
-    if total is None:
+    return total
+
+
+def as_traffic(counters: metrics.Counters | None) -> Traffic | None:
+    """Counters as the contract words them."""
+    if counters is None:
         return None
-    return Traffic(total.requests, total.error, total.quantile(0.95), total.quality, total.labelled)
+    return Traffic(
+        counters.requests,
+        counters.error,
+        counters.quantile(0.95),
+        counters.quality,
+        counters.labelled,
+    )
