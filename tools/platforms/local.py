@@ -43,7 +43,7 @@ from tools.platforms.local_edits import (
 from tools.platforms.local_hiring import await_keeper, hire, keeper_of
 from tools.platforms.local_limits import free_port, refuse_missing, refuse_taken, refuse_too_many
 from tools.platforms.local_plan import goal
-from tools.platforms.local_process import Identity, send
+from tools.platforms.local_process import send, strays
 from tools.platforms.local_records import Desired, Observed
 from tools.platforms.local_state import Folder
 from tools.platforms.local_view import difference, moment, status_of, unborn
@@ -245,5 +245,5 @@ class LocalPlatform:
             keeper = keeper_of(observed)
             if keeper:
                 send(keeper, signal.SIGKILL)
-            for row in folder.observed().replicas:
-                send(Identity(row.pid, row.start), signal.SIGKILL)
+            for who in strays(folder.run, ()):
+                send(who, signal.SIGKILL)

@@ -41,9 +41,8 @@ IDLE = 30.0
 """Seconds a keeper with nothing to keep stays."""
 TRIES = 3
 """Failed starts after which a roll-out has failed."""
-LOOPS = 5
-"""Restarts within ``CALM`` seconds each after which a replica is left crashed (crash loop)."""
-CALM = 60.0
+LOOPS, CALM = 5, 60.0
+"""After so many restarts, each within so many seconds, a replica is left crashed (crash loop)."""
 
 
 class Keeper:
@@ -61,7 +60,8 @@ class Keeper:
         self._unwritten = True
 
     def run(self) -> None:
-        """Keep until there is nothing to keep, or the folder is gone."""
+        """Keep until nothing is left to keep, or the folder is gone."""
+        self._starter.dismiss_strays(self._seen.replicas)
         while self._folder.path.exists():
             try:
                 if self._turn() > IDLE:

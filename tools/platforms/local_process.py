@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +100,22 @@ def spawn(
             pass_fds=tuple(fds),
             start_new_session=True,
         )
+
+
+def strays(run: Path, known: Collection[str]) -> list[Identity]:
+    """Servers of a deployment that nobody wrote down: their keeper was killed as it started them.
+
+    Found by the socket in ``run`` that each is given on its command line.
+    """
+    import psutil
+
+    found: list[Identity] = []
+    for process in psutil.process_iter(["cmdline", "create_time"]):
+        command: list[str] = process.info["cmdline"] or []
+        sockets = [Path(arg) for arg in command if arg.endswith(".sock")]
+        if any(s.parent == run and s.stem not in known for s in sockets):
+            found.append(Identity(process.pid, process.info["create_time"]))
+    return found
 
 
 def server_command(

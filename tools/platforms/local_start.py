@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
 import uuid
@@ -13,8 +14,10 @@ from tools.platforms.local_process import (
     Identity,
     environment,
     identify,
+    send,
     server_command,
     spawn,
+    strays,
 )
 from tools.platforms.local_records import Desired, ReplicaRow
 from tools.platforms.local_state import Folder
@@ -61,6 +64,11 @@ class Starter:
             restarts=move.restarts,
         )
         return row, process
+
+    def dismiss_strays(self, replicas: Sequence[ReplicaRow]) -> None:
+        """Let servers leave that a killed keeper started and could not write down."""
+        for who in strays(self._folder.run, {r.id for r in replicas}):
+            send(who, signal.SIGTERM)
 
     def _socket(self, port: int, replicas: Sequence[ReplicaRow]) -> socket.socket:
         """The shared socket: ours, else a running replica's, else a new one."""
