@@ -192,7 +192,9 @@ class Ledger:
                 "ledger": secrets.token_hex(3),
                 "touched": 0,
             }
-            c.execute(t.insert(t.head).values(**values))
+            # Another process may begin the same ledger right now: whoever is second waits here.
+            c.execute(t.insert_ignoring(self._store, t.head).values(**values))
+            c.execute(t.update(t.head).values(touched=t.head.c.touched + 1))
             row = c.execute(t.select(t.head)).first()
         return row
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData, Table
 
 
+_CREATING = 0x57E7A2D
+"""The advisory lock of Postgres under which Steward creates tables."""
+
+
 class StoreError(Unavailable):
     """The database cannot be used; the sentence says why and what to do."""
 
@@ -92,6 +96,9 @@ class Store:
             missing = set(tables.tables) - set(inspect(connection).get_table_names())
         if missing:
             with self.write() as connection:
+                if not self.is_sqlite:
+                    # Two processes that create the same table at once would fail one of them.
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATING})")
                 tables.create_all(connection, checkfirst=True)
         self._ensured.add(id(tables))
 
