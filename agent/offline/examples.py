@@ -6,13 +6,16 @@ of the tools everybody uses, and would bury the declarations if they stood besid
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from agent.offline.speech import declares
 from tools.contract import Phrases
 
+_HOLE = re.compile(r"\{\w+\}")
 _FOLDER = Path(__file__).parent / "paraphrases"
 
 
@@ -31,8 +34,17 @@ def paraphrases() -> Mapping[str, Phrases]:
 
 
 def all_phrases(name: str, declared: Phrases) -> Phrases:
-    """The declared phrases of a tool with its paraphrases."""
-    more = paraphrases().get(name)
-    if more is None:
-        return declared
-    return Phrases((*declared.en, *more.en), (*declared.zh, *more.zh))
+    """The declared phrases of a tool with its paraphrases, without what only sets the scene."""
+    more = paraphrases().get(name, Phrases((), ()))
+    return Phrases(
+        tuple(_request(p) for p in (*declared.en, *more.en)),
+        tuple(_request(p) for p in (*declared.zh, *more.zh)),
+    )
+
+
+def _request(phrase: str) -> str:
+    """``{deployment} is stuck, restart it`` asks only in its second half."""
+    head, comma, tail = phrase.replace("，", ",").partition(",")
+    if not comma or not tail.strip() or "{" not in head:
+        return phrase
+    return tail.strip() if declares(_HOLE.sub(" NAME ", head)) else phrase

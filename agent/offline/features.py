@@ -48,6 +48,7 @@ _CONTRACTIONS = (
     (compiled(r"\b(?:y|y's)\b"), "why"),
     (compiled(r"\b(\w+)'s\b"), r"\1"),
 )
+_PRONOUN = compiled(r"\b(?:it|them|this one|that one)\b|它")
 _SUFFIXES = ("ational", "ations", "ation", "ings", "ing", "edly", "ied", "ies", "ed", "es", "ly", "s")
 
 
@@ -80,6 +81,7 @@ def words(masked_text: str, speller: Speller | None = None) -> list[str]:
     for spoken, plain in TERMS:
         if spoken in text:
             text = text.replace(spoken, plain)
+    text = _PRONOUN.sub(" NAME ", text)
     raw = _TOKEN.findall(text)
     if speller:
         raw = [speller.correct(token) if token.isascii() and token.islower() else token for token in raw]

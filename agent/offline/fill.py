@@ -43,6 +43,12 @@ _NO_NAMES = frozenset(
     "reports digest recurring rule rules alert alerts named called name please to for of on in at is be was now and or not no more "
     "deployment service model node job from with by into as stop delete remove cancel drop end".split()
 )
+_SHARES = ("error_rate", "accuracy")
+_CODED = {
+    "xid": compiled(r"xid|nvrm|nvidia"),
+    "action": compiled(r"action|proposal|change|number|approv|操作|动作|提议|提案|变更|批"),
+    "gpu": compiled(r"gpu|card|device|卡"),
+}
 _POINTS = compiled(r"(?P<n>\d+(?:\.\d+)?)\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)")
 _FACTOR = compiled(r"(?P<n>\d+(?:\.\d+)?)\s*(?:x\b|times\b|倍)")
 _HOST = compiled(r"\b(?:this (?:machine|host|box|server)|the (?:host|machine|box|server)|localhost|host)\b|主机|本机|这台机器|机器本身|这台服务器")
@@ -58,6 +64,10 @@ class Filled:
     ambiguous: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     unused: tuple[Mention, ...] = ()
     typos: bool = False
+    bare: bool = False
+    """A name was taken from its place only."""
+    also: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Further values of an argument: the call is to be made for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,7 @@ class Filler:
         used: set[int] = set()
         for parameter in (*self._lead, *(p for p in self._order if p.name not in self._doubled)):
             self._one(parameter, material, done, used)
+        self._of_image(material, done, used)
         self._missing(done, material)
         done.unused = tuple(m for m in material.mentions if id(m) not in used)
         return done
@@ -126,7 +137,10 @@ class Filler:
         self, parameter: Parameter, values: Sequence[str], material: Material, done: Filled
     ) -> None:
         low = _without_names(material)
-        found = sorted(choices.find(low, values), key=lambda f: (f[0].start, f[0].start - f[0].end))
+        found = sorted(
+            choices.find(low, values),
+            key=lambda f: (f[1] == "open", f[0].start, f[0].start - f[0].end),
+        )
         if parameter.word == "rule_kind" and "threshold" in done.args:
             return
         if found:
@@ -161,13 +175,17 @@ class Filler:
             bare = self._bare(parameter, material)
             if bare:
                 done.args[parameter.name] = bare
+                done.bare = True
         else:
             _, mention, kind = best
             options = mention.means[kind]
             if len(options) > 1:
                 done.ambiguous[parameter.name] = options
-            done.args[parameter.name] = options[0] if len(options) == 1 else material.text.said(mention.span) if mention in material.mentions else str(mention.value)
+            said = material.text.said(mention.span) if mention in material.mentions else ""
+            done.args[parameter.name] = options[0] if len(options) == 1 else said or str(mention.value)
             done.typos |= mention.typo
+            if mention.also:
+                done.also[parameter.name] = tuple(_proper(m, kind) for m in mention.also)
             used.add(id(mention))
 
     @staticmethod
@@ -191,6 +209,18 @@ class Filler:
             if fit >= 1.0 and (best is None or fit > best[0]):
                 best = (fit, material.text.said(span))
         return best[1] if best else None
+
+    def _of_image(self, material: Material, done: Filled, used: set[int]) -> None:
+        """``build ranker:5`` names the model and the version at once."""
+        words = {p.word: p.name for p in self.tool.parameters}
+        if not {"model", "version"} <= words.keys() or words["model"] in done.args:
+            return
+        image = next((m for m in material.mentions if "image" in m.means), None)
+        if image:
+            name, _, tag = str(image.value).rsplit("/", 1)[-1].partition(":")
+            done.args[words["model"]] = name
+            done.args[words["version"]] = tag.removeprefix("v")
+            used.add(id(image))
 
     def _fit(self, parameter: Parameter, material: Material, mention: Mention) -> float:
         cue = self._cues[parameter.name]
@@ -225,7 +255,9 @@ class Filler:
                     best = (score, mention)
         if best is None:
             return
-        value = _value(word, best[1], done)
+        value = _value(word, best[1], done, material.text.said(best[1].span))
+        if value is not None and best[1].also and word == "metric":
+            done.also[parameter.name] = tuple(str(m.value) for m in best[1].also)
         if value is not None:
             done.args[parameter.name] = value
             used.add(id(best[1]))
@@ -235,7 +267,7 @@ class Filler:
     ) -> bool:
         """May a bare number be this? Codes need their word, optional versions their model."""
         if parameter.word in ("xid", "action", "gpu"):
-            return fit > 0
+            return fit > 0 and bool(_CODED[parameter.word].search(material.text.low))
         if parameter.word == "version" and not parameter.required:
             beside = any(
                 m.kind == "name" and 0 <= mention.span.start - m.span.end <= 2
@@ -296,6 +328,11 @@ class Filler:
         return said
 
 
+def _proper(mention: Mention, kind: str) -> str:
+    """The name of a mention when read as this kind."""
+    return mention.means.get(kind, (str(mention.value),))[0]
+
+
 def _without_names(material: Material) -> str:
     low = material.text.low
     for mention in material.mentions:
@@ -326,7 +363,7 @@ def _fits(parameter: Parameter, mention: Mention) -> bool:
     return whole and mention.unit in ("", parameter.name)
 
 
-def _value(word: str, mention: Mention, done: Filled) -> Json:
+def _value(word: str, mention: Mention, done: Filled, said: str) -> Json:
     value = mention.value
     if isinstance(value, Mapping):
         return None
@@ -337,14 +374,15 @@ def _value(word: str, mention: Mention, done: Filled) -> Json:
     if word == "fraction":
         return float(value) / 100 if mention.kind == "count" else float(value)
     if word == "number":
-        return _threshold(mention, done)
+        return _threshold(mention, done, said)
     return value
 
 
-def _threshold(mention: Mention, done: Filled) -> float | int | None:
+def _threshold(mention: Mention, done: Filled, said: str) -> float | int | None:
+    """``0.05`` stays; ``90 %`` is 90 for a percentage and 0.9 for a share such as an error rate."""
     number = float(mention.value) if not isinstance(mention.value, Mapping) else 0.0
-    shares = ("error_rate", "accuracy")
-    if mention.kind == "fraction" and mention.span.end - mention.span.start and done.args.get("metric") not in shares and number != int(number) and "." not in str(mention.value)[:0]:
+    written = said[:1].isdigit() and "%" not in said and "percent" not in said
+    if mention.kind == "fraction" and not written and done.args.get("metric") not in _SHARES:
         number = round(number * 100, 4)
     return int(number) if number == int(number) else number
 

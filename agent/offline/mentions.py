@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from agent.offline.names import Gazetteer, Kind, shaped
@@ -13,6 +13,7 @@ from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
 _QUOTED = compiled(r"\"([^\"]{1,400})\"|(?<!\w)'([^']{2,400})'(?!\w)|`([^`]{1,400})`")
+_JOINT = compiled(r"\s*(?:,|&|\+|,?\s*\band\b|,?\s*\bas well as\b|和|与|跟|以及|还有|及)\s*")
 _NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
     r"roll-?outs?|roll-?backs?|re-?\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
@@ -36,6 +37,8 @@ class Mention:
         default_factory=lambda: MappingProxyType[Kind, tuple[str, ...]]({})
     )
     """For names: kind → the proper names it may stand for."""
+    also: tuple[Mention, ...] = ()
+    """Further names of the same kind in one breath: ``ranker and sentiment``."""
     unit: str = ""
     known: bool = True
     typo: bool = False
@@ -48,7 +51,28 @@ def find(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> list[Mentio
         for mention in sorted(readings, key=lambda m: m.span.start - m.span.end):
             if not any(mention.span.overlaps(other.span) for other in taken):
                 taken.append(mention)
-    return sorted(taken, key=lambda m: m.span.start)
+    return _coordinated(text.low, sorted(taken, key=lambda m: m.span.start))
+
+
+def _coordinated(low: str, mentions: list[Mention]) -> list[Mention]:
+    """Names (or metrics) joined by ``and`` or a comma become one mention that stands for all of them."""
+    joined: list[Mention] = []
+    for mention in mentions:
+        last = joined[-1] if joined else None
+        if last and _list_goes_on(low, last, mention):
+            span = Span(last.span.start, mention.span.end)
+            joined[-1] = replace(last, span=span, core=span, also=(*last.also, mention))
+        else:
+            joined.append(mention)
+    return joined
+
+
+def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
+    if last.kind not in ("name", "metric") or mention.kind != last.kind or last.value == mention.value:
+        return False
+    if last.kind == "name" and not set(last.means) & set(mention.means):
+        return False
+    return bool(_JOINT.fullmatch(low[last.span.end : mention.span.start]))
 
 
 def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[list[Mention]]:

@@ -39,6 +39,9 @@ _MISFIT = 2.0
 """A name is given, but of a kind the tool has no place for while it needs another."""
 _FOUND = 0.35
 _WRONG_ACT = 2.5
+_FUNCTION = frozenset(
+    "? the a an last past over in for of to and with at on is it me from what who how during since then that this please by or as".split()
+)
 SURE = 0.42
 """Similarity from which a clause counts as this request."""
 FAINT = 0.24
@@ -62,6 +65,8 @@ class Parse:
     second: str = ""
     anchor: float = 0.0
     foreign: bool = False
+    refuses: bool = False
+    """Does the clause put something off altogether?"""
 
     @property
     def changes(self) -> bool:
@@ -71,14 +76,19 @@ class Parse:
     @property
     def sure(self) -> bool:
         """Similar enough to a declared phrase to act on."""
-        if self.changes and self.anchor < 0.3 and self.foreign and self.similarity < 0.75:
+        if self.changes and self.anchor < 0.3 and self.foreign and self.similarity < 0.6:
             return False
-        return self.similarity >= SURE or (self.similarity >= 0.33 and self.margin >= 1.5)
+        complete = self.changes and not self.filled.missing and not self.foreign and self.margin >= 1.0
+        return (
+            self.similarity >= SURE
+            or (self.similarity >= 0.33 and self.margin >= 1.5)
+            or (self.similarity >= 0.3 and complete)
+        )
 
     @property
     def bare(self) -> bool:
         """Nothing but holes: no word says what is wanted."""
-        return not any(not t.isupper() and t != "?" for t in self.tokens)
+        return not any(not t.isupper() and t not in _FUNCTION for t in self.tokens)
 
 
 class Parser:
@@ -88,6 +98,7 @@ class Parser:
         self.tools: Mapping[str, Tool] = {tool.name: tool for tool in tools}
         self.scorer = Scorer([*(intent.label(tool) for tool in tools), *replies.LABELS])
         self.speller = Speller(self.scorer.vocabulary)
+        self._changing = {t.name for t in tools if t.effect is not Effect.READ}
         values = {v.lower() for t in tools for p in t.parameters for v in intent.choices(p)}
         self.words = frozenset({*self.scorer.vocabulary, *values})
         self._fillers = {tool.name: Filler(tool, self.words) for tool in tools}
@@ -96,12 +107,14 @@ class Parser:
         """The arguments of one tool."""
         return self._fillers[tool.name].fill(material)
 
-    def parse(self, material: Material) -> Parse:
-        """Score, fill, judge."""
+    def parse(self, material: Material, changes: bool = False) -> Parse:
+        """Score, fill, judge; with ``changes`` only among the changing tools."""
         low = masked(material.text.low, material.mentions)
         tokens = words(low, self.speller)
         act = speech.act(low)
         ranked = self.scorer.rank(tokens)
+        if changes:
+            ranked = [g for g in ranked if g.label in self._changing]
         judged = sorted(
             (self._judge(guess, act, material) for guess in ranked[:_CANDIDATES]), key=lambda j: -j[0]
         )
@@ -123,6 +136,7 @@ class Parser:
             second[1].label,
             guess.anchor,
             guess.foreign,
+            speech.refuses(low),
         )
 
     def _judge(self, guess: Guess, act: Act, material: Material) -> tuple[float, Guess, Filled]:
@@ -134,7 +148,7 @@ class Parser:
             return score - unused + helpful, guess, Filled()
         filled = self.fill(tool, material)
         score = guess.score + _SIMILAR * guess.similarity + _TELLING * guess.anchor
-        score -= _MISSING * len(filled.missing) + 0.4 * len(filled.ambiguous)
+        score -= _MISSING * len(filled.missing) * (1.5 if tool.effect is Effect.READ else 1.0) + 0.4 * len(filled.ambiguous)
         score += _FOUND * len(filled.args)
         score -= _unused(filled)
         if tool.effect is not Effect.READ and act in (Act.QUESTION, Act.GENERAL):

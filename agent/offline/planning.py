@@ -14,8 +14,12 @@ from agent.offline.parse import FAINT, Parse, Parser
 from agent.offline.speech import Act
 from agent.offline.steps import Finder, Step, excused
 from agent.offline.text import Lang, Text
+from agent.offline.text import pattern as compiled
 from agent.offline.turns import Pending, Understanding
 from tools.contract import Call, Effect, Json
+
+_POSSESSED = compiled(r"\b(?:the|my|a|an|our|his|her|your|their) (?P<noun>[a-z]{3,})\b")
+
 
 class Planner:
     """Plans one message."""
@@ -38,13 +42,13 @@ class Planner:
     def _settle(self, steps: Sequence[Step], text: Text, known: Mapping[str, str]) -> Understanding:
         calls: list[Call] = []
         doubts: list[tuple[int, Understanding]] = []
-        for number, step in enumerate(steps):
+        for step in steps:
             args = self._arguments(step, calls, known)
             call = Call(step.parse.label, args)
             doubt = self._doubt(step, call, text)
             if doubt:
-                doubts.append((number, doubt))
-            calls.append(call)
+                doubts.append((len(calls), doubt))
+            calls += (call, *self._each(step, call))
         confidence = min(s.parse.similarity for s in steps)
         if not doubts:
             return Understanding(tuple(calls), lang=text.lang, confidence=round(confidence, 3))
@@ -101,6 +105,12 @@ class Planner:
         parse, lang = step.parse, text.lang
         tool = parse.tool
         assert tool is not None
+        low = step.core
+        tool_waits = any(p.word in ("when", "text", "window") and p.required for p in tool.parameters)
+        if parse.changes and speech.later(low) and not tool_waits:
+            return self._question(ask.conditional(call, lang), Pending(call), lang)
+        if parse.changes and speech.either(low):
+            return self._either(step, call, lang)
         if parse.changes and parse.act is Act.CONDITION and not speech.conditional(parse.phrase):
             return self._question(ask.conditional(call, lang), Pending(call), lang)
         for name, options in parse.filled.ambiguous.items():
@@ -110,6 +120,8 @@ class Planner:
                 return self._question(
                     ask.ambiguous(said, options, lang), Pending(partial, name, options), lang
                 )
+        if self._elsewhere(step):
+            return Understanding(reply=replies.say("scope", lang), lang=lang)
         open_ = [p for p in tool.parameters if p in parse.filled.missing and p.name not in call.args]
         if open_ and (parse.sure or parse.changes):
             question, options = ask.missing(tool, open_[0], self.names, lang)
@@ -122,6 +134,33 @@ class Planner:
                 return self._question(ask.unclear(named, lang), None, lang)
             return self._question(ask.confirm(call, lang), Pending(call), lang)
         return None
+
+    @staticmethod
+    def _each(step: Step, call: Call) -> list[Call]:
+        """The same call for every further name of a list."""
+        return [
+            Call(call.tool, {**call.args, name: value})
+            for name, values in step.parse.filled.also.items()
+            for value in values
+        ]
+
+    def _either(self, step: Step, call: Call, lang: Lang) -> Understanding:
+        """``restart ranker or sentiment``: which of them?"""
+        names = [str(m.value) for m in step.material.mentions if m.kind == "name"]
+        name = next((k for k, v in call.args.items() if v in names), "")
+        partial = Call(call.tool, {k: v for k, v in call.args.items() if k != name})
+        pending = Pending(partial, name, tuple(names)) if name else None
+        return self._question(ask.ambiguous(call.tool, names, lang), pending, lang)
+
+    def _elsewhere(self, step: Step) -> bool:
+        """A change to a thing that is none of ours: ``roll back the carpet``, ``my phone``."""
+        parse = step.parse
+        if not parse.changes or not any(p.word in NAMES for p in parse.filled.missing):
+            return False
+        low = masked(step.material.text.low, step.material.mentions)
+        return any(
+            m["noun"] not in self.parser.words for m in _POSSESSED.finditer(low)
+        )
 
     @staticmethod
     def _question(question: str, pending: Pending | None, lang: Lang) -> Understanding:

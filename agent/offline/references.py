@@ -68,6 +68,8 @@ def earlier(
         tool = tools[call.tool]
         if parameter.word == "version" and makes_version(tool):
             return NEW_VERSION
+        if parameter.word == "image" and {"model", "version"} <= call.args.keys():
+            return f"{call.args['model']}:{call.args['version']}"
         for word in _FAMILY.get(parameter.word, ()):
             for other in tool.parameters:
                 if other.word == word and other.name in call.args:

@@ -12,7 +12,7 @@ from agent.offline.text import pattern as compiled
 _HARD = compiled(
     r"[;\n]+|(?<!incl)(?<!e\.g)(?<!i\.e)(?<!etc)(?<!\bvs)(?<!approx)(?<!\bno)[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|\s(?:-|--)\s"
     r"|(?:,\s*)?\b(?:and then|then|after that|afterwards|and after that|followed by|and also|also|as well as|plus|next|finally|and finally)\b,?"
-    r"|[,]?\s*(?:然后再?|接着再?|之后再?|随后|紧接着|顺便再?|顺带|最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
+    r"|[,]?\s*(?:然后再?|接着再?|之后再?(?!.*(?:吗|么|[?]|怎么|为什么|是否|多少|没有?$))|(?<=[%成完])后,?(?=\s*[a-z\u4e00-\u9fff])|随后|紧接着|顺便再?|顺带|最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
 )
 _SOFT = compiled(r",(?!\d{3})|\s&\s|(?<!\bahead )(?<!\btry )(?<!\bcome )(?<!\boff )\band\b|\bbut\b|\bso\b(?= )|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])")
 _FIRST = compiled(r"^\s*(?:first(?:ly)?|second(?:ly)?|next|finally|then|and|also|so|but|plus|首先|其次|最后|先|再|并|然后)[\s,]+")

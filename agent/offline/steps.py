@@ -26,6 +26,8 @@ class Step:
     material: Material
     span: Span
     hard: bool = True
+    core: str = ""
+    """The clause that asks, folded and masked, without what stands around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,13 @@ class Finder:
     def find(self, text: Text, mentions: Sequence[Mention]) -> Steps:
         """The requests a message makes."""
         whole = Material(text, tuple(mentions))
-        full = Step(self._parser.parse(whole), whole, Span(0, len(text.low)))
+        full = Step(self._parser.parse(whole), whole, Span(0, len(text.low)), core=masked(text.low, mentions))
         pieces = [
             c for c in clauses(text.low, mentions) if not speech.assents(text.low[c.span.start : c.span.end])
         ]
         atoms = [self._step(text, mentions, c.span, c.hard) for c in pieces]
+        like = next((s for s in atoms if s.parse.label == full.parse.label), None)
+        full = replace(full, core=like.core) if like else full
         if any(s.parse.act is Act.CONDITION for s in (*atoms, full)):
             conditional = self._conditional(text, mentions, full)
             if conditional:
@@ -74,6 +78,12 @@ class Finder:
         if atoms[0].parse.bare and not atoms[0].hard and full.parse.similarity >= SURE and wanted(full):
             return Steps((full,), full.parse)
         steps = self._merged(text, mentions, atoms, cores)
+        if len(steps) == 1 and steps[0].parse.filled.missing and wanted(full) and not forbidden:
+            fewer = len(full.parse.filled.missing) < len(steps[0].parse.filled.missing)
+            if fewer and (full.parse.sure or not full.parse.changes):
+                return Steps((full,), full.parse)
+        if len(steps) == 1 and not forbidden and steps[0].parse.tool and not _own_name(steps[0]):
+            steps = [self._widened(text, mentions, steps[0], 0, len(text.low))]
         if not forbidden and self._whole_wins(full, steps):
             return Steps((full,), full.parse)
         return Steps(tuple(steps), full.parse)
@@ -90,14 +100,17 @@ class Finder:
         if any(s.hard for s in steps[1:]):
             return False
         least = min(s.parse.similarity for s in steps)
-        return full.parse.similarity > max(least, 0.6) and full.parse.act is not Act.STATEMENT
+        if full.parse.act is Act.STATEMENT or (least >= 0.6 and full.parse.similarity < 0.9):
+            return False
+        return full.parse.similarity > max(least, 0.6)
 
     # ---- which clauses count ---------------------------------------------------------------
 
     def _cores(self, atoms: Sequence[Step], full: Step) -> list[Step]:
         cores = [s for i, s in enumerate(atoms) if _core(s, first=i == 0)]
-        asking = [s for s in cores if s.parse.changes or not self._tells(s)]
-        cores = asking or cores
+        if len(cores) > 1:
+            asking = [s for i, s in enumerate(cores) if not self._tells(s, cores[i + 1 :])]
+            cores = asking or cores
         cores = [s for i, s in enumerate(cores) if not _answered(s, cores[i + 1 : i + 2])]
         told = any(s.parse.act is Act.STATEMENT for s in atoms)
         if told:
@@ -108,16 +121,29 @@ class Finder:
         return cores
 
     @staticmethod
-    def _tells(step: Step) -> bool:
+    def _tells(step: Step, following: Sequence[Step]) -> bool:
+        """Does the clause only say how things are, or why something is asked?"""
+        parse = step.parse
         low = masked(step.material.text.low, step.material.mentions)
-        return step.parse.act is not Act.QUESTION and speech.declares(low)
+        if parse.act is Act.QUESTION:
+            return False
+        if parse.tool and any(p.word == "text" and p.required for p in parse.tool.parameters):
+            return False
+        if parse.changes:
+            lost = any(p.word in NAMES for p in parse.filled.missing)
+            return speech.declares(low) or (lost and parse.similarity < 0.6)
+        ordered = any(s.parse.changes for s in following) and not speech.orders(low)
+        return speech.declares(low) or (ordered and parse.similarity < 0.75)
 
     def _conditional(self, text: Text, mentions: Sequence[Mention], full: Step) -> Step | None:
         """A request bound to a condition, judged by its main clause."""
-        span = speech.main_clause(text.low)
+        span = speech.main_clause(text.low) or (0, len(text.low))
         if span:
             main = self._step(text, mentions, Span(*span), True)
             parse = main.parse
+            if not parse.changes and full.parse.act is Act.CONDITION and not speech.looks(main.material.text.low):
+                main = replace(main, parse=self._parser.parse(main.material, changes=True))
+                parse = main.parse
             if _acts(parse) and not speech.conditional(parse.phrase):
                 return replace(main, parse=replace(parse, act=Act.CONDITION))
         negated = full.parse.act is Act.NEGATED
@@ -132,7 +158,7 @@ class Finder:
         before = [m for m in mentions if m.span.end <= span.start]
         after = [m for m in mentions if m.span.start >= span.end]
         material = Material(text.part(span), own, (*reversed(before), *after))
-        return Step(self._parser.parse(material), material, span, hard)
+        return Step(self._parser.parse(material), material, span, hard, masked(material.text.low, own))
 
     def _merged(
         self, text: Text, mentions: Sequence[Mention], atoms: Sequence[Step], cores: Sequence[Step]
@@ -187,6 +213,8 @@ class Finder:
         if last.parse.label != atom.parse.label or last.parse.tool is None:
             return False
         own = self._parser.fill(last.parse.tool, Material(atom.material.text, atom.material.mentions))
+        if own.bare:
+            return True
         before = last.parse.filled.args
         return all(k not in before or before[k] == v for k, v in own.args.items())
 
@@ -220,9 +248,9 @@ def wanted(step: Step) -> bool:
     if parse.tool is None or parse.similarity < FAINT:
         return False
     if parse.act is Act.NEGATED:
-        return excused(parse)
+        return excused(parse) or (not parse.changes and parse.similarity >= 0.7)
     if parse.act is Act.GENERAL:
-        return not parse.changes and parse.similarity >= SURE
+        return not parse.changes and parse.similarity >= 0.55
     if parse.changes:
         return parse.act in (Act.REQUEST, Act.CONDITION, Act.HEDGED)
     return parse.act is not Act.STATEMENT
@@ -230,7 +258,11 @@ def wanted(step: Step) -> bool:
 
 def excused(parse: Parse) -> bool:
     """Does the nearest declared phrase forbid in the same words (``do not notify about …``)?"""
-    return parse.tool is not None and speech.negated(parse.phrase) and parse.similarity >= SURE
+    if parse.tool is None or not speech.negated(parse.phrase) or parse.similarity < SURE:
+        return False
+    if parse.refuses and not speech.refuses(parse.phrase):
+        return False
+    return not parse.foreign and parse.anchor >= 0.3 and not parse.filled.missing
 
 
 def forbids(parse: Parse) -> bool:
@@ -243,6 +275,8 @@ def _core(step: Step, first: bool) -> bool:
     parse = step.parse
     if parse.tool is None or not parse.sure or parse.bare:
         return False
+    if speech.subordinate(step.material.text.low) and parse.act is not Act.NEGATED:
+        return False
     latin = [t for t in parse.tokens if t.isascii() and t != "?"]
     if len(parse.tokens) == 1 and latin and parse.similarity < 0.95:
         return False
@@ -252,10 +286,24 @@ def _core(step: Step, first: bool) -> bool:
         return excused(parse)
     if parse.act is Act.GENERAL:
         return not parse.changes and parse.similarity >= 0.6
+    if not parse.changes and not first and not _stands_alone(step):
+        return False
     if parse.changes:
         names = [p for p in parse.filled.missing if p.word in NAMES]
+        if not (step.hard or first or _own_name(step)) and parse.similarity < 0.75 and parse.anchor < 0.5:
+            return False
         return parse.act is Act.REQUEST and not (names and not step.hard and not first)
     return parse.act in (Act.REQUEST, Act.QUESTION, Act.HEDGED)
+
+
+def _stands_alone(step: Step) -> bool:
+    """Is a later question more than an echo of the one before it?"""
+    parse = step.parse
+    if any(p.word in NAMES for p in parse.filled.missing) and not step.hard:
+        return False
+    if not parse.filled.args:
+        return "NAME" not in parse.tokens and parse.similarity >= (0.6 if step.hard else 0.75)
+    return bool(step.material.mentions) or parse.similarity >= 0.65
 
 
 def _answered(step: Step, following: Sequence[Step]) -> bool:

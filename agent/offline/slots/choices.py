@@ -55,7 +55,7 @@ _SPOKEN: dict[str, str] = {
 @cache
 def _pattern(value: str) -> re.Pattern[str]:
     spoken = _SPOKEN.get(value, re.escape(value).replace("_", "[ _-]"))
-    return compiled(rf"(?<![a-z0-9_-])(?:{spoken})(?![a-z0-9_-])")
+    return compiled(rf"(?<![a-z0-9_-])(?:{spoken})(?![a-z_-])(?!(?<=[a-z0-9])[0-9])")
 
 
 def find(low: str, values: Sequence[str]) -> Iterator[tuple[Span, str]]:

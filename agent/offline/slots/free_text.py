@@ -15,6 +15,7 @@ _CAUSE = (
     re.compile(r"(?:原因是|是因为|查出来是|根因是|根因确认[:：]?|是由)\s*(?P<t>\S.*?)(?:引起的|导致的|造成的)?$", re.S),
 )
 _LEADING = re.compile(r"^(?:that |is |about |,|，|:|：|一声|一下)\s*", re.I)
+_EMPTY = re.compile(r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$")
 _PATTERN = (
     re.compile(r"\b(?:grep|rg|search|look|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])", re.I | re.A),
     re.compile(r"\bfor\s+[\"'`]?(?P<t>[\w.*|\\-]+)[\"'`]?\s*(?:errors?|messages?|lines?|entries)?\s*(?:in|$|[,.?])", re.I | re.A),
@@ -41,7 +42,7 @@ def cause(raw: str) -> str | None:
 def rest(raw: str) -> str | None:
     """All that follows, without the joint."""
     text = _clean(_LEADING.sub("", raw.strip()))
-    return text or None
+    return None if not text or _EMPTY.match(text) else text
 
 
 def pattern(raw: str) -> str | None:

@@ -23,13 +23,13 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     ("memory", r"(?:host |system |main )?(?:memory|mem|ram)(?: (?:usage|use|used|utili[sz]ation|consumption|load))?|(?:内存|记忆体)(?:占用|使用|用量)?(?:率|量)?"),
     ("disk", r"disk(?: (?:usage|space|utili[sz]ation|use))?|(?:磁盘|磁碟|硬碟|硬盘)(?:占用|使用|空间|用量)?(?:率|量)?"),
     ("network", r"network(?: (?:traffic|usage|throughput|io))?|bandwidth|(?:网络|网路)(?:流量|带宽|吞吐)?|带宽"),
-    ("loss", r"(?:training |train |validation |val )?loss(?: curve)?(?!es)|(?:训练)?损失(?:值|函数|曲线)?"),
+    ("loss", r"(?:training |train |validation |val )?loss(?!es)|(?:训练)?损失(?:值|函数)?"),
     ("accuracy", r"(?:training |validation |val |test )?accuracy|准确率|精度"),
 )
 _PATTERNS = tuple(
     (name, compiled(rf"(?<![\w-])(?:{pattern})(?![a-z0-9_-])")) for name, pattern in _SPOKEN
 )
-_IDENTIFIER = compiled(r"(?<![\w/:#.-])[a-z][a-z0-9]*(?:[_:][a-z0-9]+)+(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])")
+_IDENTIFIER = compiled(r"(?<![\w/:#.-])(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,})(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])")
 _PROMQL = compiled(
     r"(?:sum|avg|max|min|count|rate|irate|increase|histogram_quantile|topk|quantile)"
     r"(?:\s+by\s*\([^)]*\))?\s*\(.*\)(?:\s+by\s*\([^)]*\))?(?:\s*[-+*/]\s*\S+)?"
