@@ -28,7 +28,8 @@ def record(folder: JobFolder, rank: int, error: BaseException) -> bool:
     """Write why this rank ends; returns whether starting it again would be useless."""
     cause, fatal = name(error)
     where = traceback.extract_tb(error.__traceback__)
-    last = f"{Path(where[-1].filename).name}:{where[-1].lineno}" if where else ""
+    plain = isinstance(error, ToolError | TrainingFailed)
+    last = "" if plain or not where else f"{Path(where[-1].filename).name}:{where[-1].lineno}"
     write(
         folder.root / f"failure-{rank}.json",
         {"at": time.time(), "rank": rank, "cause": cause, "fatal": fatal, "where": last},

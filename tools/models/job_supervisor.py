@@ -25,7 +25,7 @@ from tools.models.job_folder import JobFolder, read, write
 from tools.models.job_tracker import phases
 from tools.models.processes import carrying, die_with_parent, end, started
 
-DISTRIBUTED = ("train", "prune", "distill")
+DISTRIBUTED = ("train", "tune", "prune", "distill")
 GRACE = 8.0
 """Seconds a cancelled job has to stop at a step by itself."""
 

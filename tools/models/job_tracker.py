@@ -16,10 +16,11 @@ _EVERY = 0.25
 
 
 class Tracker:
-    """Used by every process of a job; only rank 0 writes progress."""
+    """Used by every process of a job; only rank 0 writes progress, and not when ``quiet``."""
 
-    def __init__(self, folder: JobFolder, rank: int = 0) -> None:
+    def __init__(self, folder: JobFolder, rank: int = 0, quiet: bool = False) -> None:
         self.folder = folder
+        self._quiet = quiet
         self.rank = rank
         self._written = 0.0
         self._phase: int | None = None
@@ -27,7 +28,7 @@ class Tracker:
 
     def event(self, name: str, **facts: Any) -> None:
         """Append one record; a kill can cost the last line, never an earlier one."""
-        if self.rank:
+        if self.rank or self._quiet:
             return
         line = json.dumps({"at": time.time(), "event": name, **facts}) + "\n"
         handle = os.open(self.folder.progress, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

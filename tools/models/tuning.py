@@ -8,9 +8,11 @@ from typing import Annotated
 from pydantic import Field
 
 from tools.contract import Phrases, changing
-from tools.models.launching import JobChange
+from tools.models.kinds import refuse_without
+from tools.models.launching import JobChange, Planned, prepare
 from tools.models.training import Workers
 from tools.words import Count, Model
+from tools.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,24 @@ class TuneModel(JobChange):
             "试 {trials} 组不同的参数训练 {model}",
         ),
     )
+
+    def work(self, world: World, args: TuneModelArgs) -> Planned:
+        """A study of the model's search ranges, shared by ``workers`` processes."""
+        refuse_without({"optuna": "optuna"}, f"Tuning {args.model}")
+        model, said, training = prepare(world, args.model)
+        workers = args.workers or 1
+        ranges = ", ".join(said.search) or "lr, batch_size"
+        return Planned(
+            model,
+            said,
+            training,
+            "tune",
+            f"Tune {model.name} ({args.trials} trials, {workers} process"
+            + ("es)" if workers > 1 else ")"),
+            (
+                f"+ a new version of {model.name}: the best of {args.trials} trials on validation",
+                f"  searched: {ranges}; {training['epochs']} epochs a trial at most",
+            ),
+            options={"trials": args.trials, "search": dict(said.search)},
+            workers=workers,
+        )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tools.contract import Finding, Phrases, reading
-from tools.errors import Unavailable
+from tools.errors import BadArguments, Unavailable
+from tools.models.comparison import compared
 from tools.models.naming import known
 from tools.models.version_findings import ModelLine, ModelsFound, VersionsFound, version_line
 from tools.words import Deployment, Model, Version
@@ -112,7 +113,14 @@ def list_versions(world: World, model: Model) -> Finding:
 )
 def compare_versions(world: World, model: Model, a: Version, b: Version) -> Finding:
     """Compare two versions of a model: accuracy with interval, flips, size, latency."""
-    raise Unavailable("compare_versions is not ready.")
+    name = known(world, model)
+    first, second = world.registry.resolve(name, a), world.registry.resolve(name, b)
+    if first.number == second.number:
+        raise BadArguments(
+            f"{a} and {b} are both version {first.number} of {name}; name two versions.",
+            f"{a} 和 {b} 都是 {name} 的版本 {first.number}；请给出两个版本。",
+        )
+    return compared(world, name, first, second)
 
 
 @reading(
