@@ -35,7 +35,7 @@ def short_names(series: Sequence[Series]) -> tuple[str, ...]:
     """Legend names: the metric alone, or only the labels in which the series differ."""
     if len(series) == 1:
         return (series[0].metric,)
-    keys = sorted({k for s in series for k in s.labels})
+    keys = sorted({k for s in series for k in s.labels}, key=_familiar)
     telling = [k for k in keys if len({s.labels.get(k) for s in series}) > 1]
     # labels that go together with a shorter one say nothing new
     telling = [k for i, k in enumerate(telling) if not _follows(series, telling[:i], k)]
@@ -45,6 +45,16 @@ def short_names(series: Sequence[Series]) -> tuple[str, ...]:
         inner = ", ".join(f"{k}={one.labels[k]}" for k in telling if k in one.labels)
         names.append(inner if same_metric and inner else f"{one.metric} {inner}".strip())
     return tuple(names)
+
+
+_FAMILIAR = [
+    "gpu", "deployment", "revision", "model", "model_name", "version", "job_id", "node", "hostname",
+    "Hostname", "pod", "namespace", "mount", "mountpoint", "interface", "device", "instance", "job",
+]  # fmt: skip
+
+
+def _familiar(label: str) -> tuple[int, str]:
+    return (_FAMILIAR.index(label) if label in _FAMILIAR else len(_FAMILIAR), label)
 
 
 def _follows(series: Sequence[Series], before: Sequence[str], key: str) -> bool:

@@ -6,11 +6,7 @@ what was known, marked with the finding.
 
 from __future__ import annotations
 
-import json
-import os
-import select
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,6 +15,7 @@ from threading import Lock
 from typing import Any
 
 from tools.observe import gpu_faults as faults
+from tools.observe.gpu_worker import Worker
 from tools.observe.readings import (
     GpuProcess,
     GpuReport,
@@ -53,7 +50,7 @@ class Gpus:
         self._preload = preload
         self._proc = proc
         self._lock = Lock()
-        self._worker: _Worker | None = None
+        self._worker: Worker | None = None
         self._stuck: subprocess.Popen[bytes] | None = None
         self._rest_until = 0.0
         self._report: GpuReport | None = None
@@ -106,7 +103,7 @@ class Gpus:
                 raise
             except OSError:
                 self._worker.abandon()  # it was killed while idle; a new one may do
-        self._worker = _Worker(self._preload, self._proc)
+        self._worker = Worker(self._preload, self._proc)
         return self._worker.ask(slow, self._deadline + _START_SECONDS)
 
     def _gave_up(self, now: float, problem: Problem) -> GpuReport:
@@ -137,71 +134,6 @@ class Gpus:
             self._processes_missing = "" if failed is None else faults.reason(failed)
         gpus = tuple(_decode_gpu(g) for g in raw["gpus"])
         return GpuReport(at, None, gpus, self._processes, self._processes_missing, xids, **versions)
-
-
-class _Worker:
-    """The reading process and its two pipes."""
-
-    def __init__(self, preload: str, proc: Path) -> None:
-        root = str(Path(__file__).parents[2])
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-        command = [sys.executable, "-m", "tools.observe.nvml_worker", "--proc", str(proc)]
-        if preload:
-            command += ["--preload", preload]
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl-C in a terminal is not for it
-        )
-        self._buffer = b""
-
-    def ask(self, slow: bool, deadline: float) -> Mapping[str, Any]:
-        """One answer; ``TimeoutError`` past the deadline, ``OSError`` when the process died."""
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(json.dumps({"slow": slow}).encode() + b"\n")
-        process.stdin.flush()
-        end = time.monotonic() + deadline
-        while b"\n" not in self._buffer:
-            ready, _, _ = select.select([process.stdout], [], [], max(end - time.monotonic(), 0))
-            if not ready:
-                raise TimeoutError
-            chunk = os.read(process.stdout.fileno(), 1 << 16)
-            if not chunk:
-                raise OSError(_ending(process.wait(timeout=deadline)))
-            self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return json.loads(line)
-
-    def abandon(self) -> subprocess.Popen[bytes]:
-        """Kill the process without waiting: stuck in the kernel, it may not die yet."""
-        self._process.kill()
-        self._close_pipes()
-        return self._process
-
-    def close(self) -> None:
-        """End the process: its input ends."""
-        self._close_pipes()
-        try:
-            self._process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-
-    def _close_pipes(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    continue  # unwritten bytes for a process that is gone
-
-
-def _ending(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit status {code}"
 
 
 def _library_present() -> bool:

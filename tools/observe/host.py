@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Lock, Thread
 from typing import Any
 
+from tools.observe.counters import busy, rate, share
 from tools.observe.limits import read_limits, read_pressure
 from tools.observe.readings import DiskUse, HostSample, NetworkUse, ProcessUse
 from tools.observe.wording import clean
@@ -79,7 +80,7 @@ class Host:
         before, now = self._before, _counters()
         self._before = now
         seconds = max(now["at"] - before["at"], 1e-3)
-        cores = tuple(_busy(a, b) for a, b in zip(before["cores"], now["cores"], strict=False))
+        cores = tuple(busy(a, b) for a, b in zip(before["cores"], now["cores"], strict=False))
         memory, swap = psutil.virtual_memory(), psutil.swap_memory()
         missing: dict[str, str] = {}
         pressure = read_pressure()
@@ -89,10 +90,10 @@ class Host:
         return HostSample(
             at=datetime.now(UTC),
             hostname=socket.gethostname(),
-            cpu_percent=_busy(before["cpu"], now["cpu"]),
+            cpu_percent=busy(before["cpu"], now["cpu"]),
             cores=cores,
             load=psutil.getloadavg(),
-            iowait_percent=_share(before["cpu"], now["cpu"], "iowait"),
+            iowait_percent=share(before["cpu"], now["cpu"], "iowait"),
             pressure=pressure,
             memory_total=memory.total,
             memory_available=memory.available,
@@ -101,8 +102,8 @@ class Host:
             swap_used=swap.used,
             disks=disks,
             shm=_disk("/dev/shm", "tmpfs", "tmpfs"),
-            disk_read=_rate(before["io"], now["io"], "read_bytes", seconds),
-            disk_write=_rate(before["io"], now["io"], "write_bytes", seconds),
+            disk_read=rate(before["io"], now["io"], "read_bytes", seconds),
+            disk_write=rate(before["io"], now["io"], "write_bytes", seconds),
             network=_network(before["net"], now["net"], seconds),
             processes=_top(before["processes"], now["processes"], seconds),
             limits=read_limits(),
@@ -192,30 +193,6 @@ def _top(before: Mapping[Any, Any], now: Mapping[Any, Any], seconds: float) -> A
     return (*busiest, *(p for p in largest if p not in busiest))
 
 
-def _total(times: Any) -> float:
-    # guest time is already part of user time
-    return sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
-
-
-def _share(before: Any, now: Any, name: str) -> float | None:
-    if not hasattr(now, name):
-        return None
-    whole = _total(now) - _total(before)
-    part = getattr(now, name) - getattr(before, name)
-    return min(max(100.0 * part / whole, 0.0), 100.0) if whole > 0 else 0.0
-
-
-def _busy(before: Any, now: Any) -> float:
-    idle = _share(before, now, "idle") or 0.0
-    return max(100.0 - idle - (_share(before, now, "iowait") or 0.0), 0.0)
-
-
-def _rate(before: Any, now: Any, name: str, seconds: float) -> float | None:
-    if before is None or now is None:
-        return None
-    return max(getattr(now, name) - getattr(before, name), 0) / seconds
-
-
 def _network(
     before: Mapping[str, Any], now: Mapping[str, Any], seconds: float
 ) -> tuple[NetworkUse, ...]:
@@ -226,8 +203,8 @@ def _network(
         NetworkUse(
             name=name,
             up=name in stats and stats[name].isup,
-            receive=_rate(before.get(name), counters, "bytes_recv", seconds),
-            transmit=_rate(before.get(name), counters, "bytes_sent", seconds),
+            receive=rate(before.get(name), counters, "bytes_recv", seconds),
+            transmit=rate(before.get(name), counters, "bytes_sent", seconds),
             errors=counters.errin + counters.errout,
         )
         for name, counters in sorted(now.items())
@@ -265,16 +242,3 @@ def describe_process(pid: int) -> dict[str, Any]:
         return {"name": "(not visible from here)", "user": ""}
     except (psutil.Error, KeyError, OSError):
         return {"name": "(may not be read)", "user": ""}
-
-
-def started_at(pids: Iterable[int]) -> Mapping[int, datetime]:
-    """When each process started, for those that still run."""
-    import psutil
-
-    times: dict[int, datetime] = {}
-    for pid in pids:
-        try:
-            times[pid] = datetime.fromtimestamp(psutil.Process(pid).create_time(), UTC)
-        except psutil.Error:
-            continue
-    return times

@@ -19,8 +19,8 @@ from tools.contract import (
     changing,
 )
 from tools.observe.metrics import unit_of
+from tools.observe.rule_json import definition, restore, rule_of
 from tools.observe.rule_store import RuleStore
-from tools.observe.set_alert_rule import definition, restore, rule_of
 from tools.words import RuleName
 
 if TYPE_CHECKING:
@@ -96,4 +96,5 @@ class RemoveAlertRule:
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Whether the removal carries the action's id."""
-        return RuleStore(world).happened(plan.target.name, action_id)
+        target = plan.target
+        return RuleStore(world).happened(target.name, action_id, target.version)

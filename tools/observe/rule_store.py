@@ -110,15 +110,15 @@ class RuleStore:
                 values = {"definition": text, "version": row[0] + 1, "action_id": action_id}
                 connection.execute(update(table).where(table.c.name == name).values(**values))
 
-    def happened(self, name: str, action_id: str) -> Happened:
-        """Whether the newest change of ``name`` is that of ``action_id``.
+    def happened(self, name: str, action_id: str, before: str) -> Happened:
+        """Whether ``action_id`` changed ``name``, which stood at version ``before``.
 
         A later change of the same rule hides an earlier one: then it cannot be told.
         """
         stored = self._stored().get(name)
-        if stored is None:
-            return Happened.NO
-        return Happened.YES if stored.action_id == action_id else Happened.UNSURE
+        if stored is not None and stored.action_id == action_id:
+            return Happened.YES
+        return Happened.NO if self.version(name) == before else Happened.UNSURE
 
     def _stored(self) -> dict[str, Stored]:
         from sqlalchemy import select

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from tools.contract import (
     Act,
     Call,
     Effect,
     Happened,
-    Json,
     Outcome,
     Phrases,
     Plan,
@@ -23,6 +22,7 @@ from tools.errors import BadArguments, ToolError, unknown
 from tools.observe import metrics
 from tools.observe.base import telemetry
 from tools.observe.metrics import unit_of
+from tools.observe.rule_json import definition, restore, rule_of
 from tools.observe.rule_store import RuleStore
 from tools.observe.rules import COMPARE, Rule, episodes
 from tools.observe.wording import quantity
@@ -127,34 +127,8 @@ class SetAlertRule:
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Whether a stored rule carries the action's id."""
-        return RuleStore(world).happened(plan.target.name, action_id)
-
-
-def definition(rule: Rule) -> dict[str, Json]:
-    """A rule as plain JSON."""
-    return asdict(rule)
-
-
-def rule_of(value: Json) -> Rule:
-    """A rule from :func:`definition`."""
-    assert isinstance(value, dict)
-    fields: dict[str, Any] = dict(value)
-    return Rule(**fields)
-
-
-def restore(rule: Rule) -> Call:
-    """The call that sets exactly this rule."""
-    args: dict[str, Json] = {
-        "metric": rule.metric,
-        "op": rule.op,
-        "threshold": rule.threshold,
-        "duration": f"{rule.duration:g}s",
-        "name": rule.name,
-        "kind": rule.kind,
-        "severity": rule.severity,
-        "enabled": rule.enabled,
-    }
-    return Call("set_alert_rule", args)
+        target = plan.target
+        return RuleStore(world).happened(target.name, action_id, target.version)
 
 
 _DEVIATIONS = {"anomaly": 6.0, "peer": 6.0}
