@@ -75,6 +75,7 @@ def _hush() -> None:
 
     logger = logging.getLogger("apprise")
     logger.propagate = False
+    logger.setLevel(logging.WARNING)  # below that its lines hold whole URLs
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
     for name in ("urllib3", "requests"):

@@ -15,6 +15,7 @@ Every complaint names the key and never shows a value that could hold a secret.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, cast
@@ -117,10 +118,11 @@ def _quiet(body: Json) -> Quiet | None:
 
 
 def _clock(where: str, value: Json) -> time:
-    try:
-        return time.fromisoformat(str(value))
-    except ValueError:
-        raise _fault(where, 'a time of day in quotes such as "22:00"') from None
+    # YAML reads an unquoted 22:00 as the number 1320, which would pass for 13:20.
+    if isinstance(value, str) and ":" in value:
+        with suppress(ValueError):
+            return time.fromisoformat(value)
+    raise _fault(where, 'a time of day in quotes such as "22:00"')
 
 
 def _escalation(where: str, body: Json, known: set[str], slack: bool) -> Escalation:
