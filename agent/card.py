@@ -87,6 +87,15 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
         yield "outcome", ended
 
 
+def fit(text: str, width: int) -> str:
+    """``text`` with lines longer than ``width`` broken at spaces, continued with an indent."""
+    rows: list[str] = []
+    for line in text.split("\n"):
+        lead = line[: len(line) - len(line.lstrip(" "))]
+        rows += [row.rstrip() for row in _wrap(line, width, lead + "  ")]
+    return "\n".join(rows)
+
+
 def columns(text: str) -> int:
     """How many terminal columns ``text`` takes."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -11,7 +11,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-OK, FAILED, USAGE, PROPOSED, INTERRUPTED = 0, 1, 2, 3, 130
+from agent.commands.exits import FAILED, INTERRUPTED, USAGE
 
 EPILOG = """exit status: 0 answered or done, 1 failed, 2 wrong usage, 3 proposed (a change waits)
 

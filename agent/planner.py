@@ -1,4 +1,4 @@
-# pyright: basic, reportArgumentType=false, reportOptionalMemberAccess=false
+# pyright: basic, reportArgumentType=false, reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
 # LangChain's generics cannot be typed strictly; this is the only file that knows it.
 """Thinking with a language model: LangChain's agent loop over the toolbox.
 

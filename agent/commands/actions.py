@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from agent.bootstrap import App
 from agent.card import card
-from agent.cli import FAILED, OK, PROPOSED
 from agent.commands.ask import terminal_actor
+from agent.commands.exits import FAILED, OK, PROPOSED
 from agent.errors import TooLate
 from agent.events import OPEN, Action, Changed, Decision, Event, Notice, Progress, Proposed, State
 from agent.say import duration, outcome_line, state_words

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from agent.bootstrap import App
-from agent.cli import FAILED, OK, PROPOSED
+from agent.commands.exits import FAILED, OK, PROPOSED
 from agent.events import Actor, Message
 from agent.language import language_of
 from tools.words import Lang
@@ -79,7 +80,9 @@ def _show(app: App, events: Sequence[dict[str, Any]], lang: Lang) -> None:
     for event in events:
         if event["type"] == "notice":
             sys.stderr.write(f"({event['text']})\n")
-    print(events[-1]["text"])
+    from agent.card import fit
+
+    print(fit(events[-1]["text"], min(100, shutil.get_terminal_size((100, 24)).columns)))
     for event in events:
         if event["type"] == "proposed":
             from agent.card import card

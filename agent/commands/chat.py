@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from agent.bootstrap import App
-from agent.cli import OK
 from agent.commands.ask import terminal_actor
+from agent.commands.exits import OK
 from agent.fronts.terminal import Terminal, typed_lines
 from tools.errors import ToolError
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         conversation=conversation,
         lang=cast("Lang", app.fleet.language),
         out=sys.stdout,
-        width=min(100, shutil.get_terminal_size((80, 24)).columns),
+        width=min(96, shutil.get_terminal_size((80, 24)).columns),
         interactive=interactive,
     )
     loaded.start(terminal)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.bootstrap import App
-from agent.cli import FAILED, OK
+from agent.commands.exits import FAILED, OK
 from tools.contract import as_json
 from tools.errors import ToolError
 

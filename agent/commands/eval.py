@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from agent.bootstrap import App
-from agent.cli import OK
+from agent.commands.exits import OK
 from tools.contract import as_json
 from tools.errors import BadArguments
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from agent.bootstrap import App
-from agent.cli import OK
+from agent.commands.exits import OK
 from tools.errors import BadArguments
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.bootstrap import App
-from agent.cli import FAILED, OK
+from agent.commands.exits import FAILED, OK
 from tools.errors import BadArguments
 
 if TYPE_CHECKING:
@@ -45,23 +46,28 @@ def plan_of(brain: Brain, text: str) -> dict[str, Any]:
 
 
 def _batch(brain: Brain, name: str) -> int:
-    if name == "-":
-        lines = sys.stdin
-    else:
-        try:
-            lines = Path(name).open(encoding="utf-8")
-        except OSError as error:
-            raise BadArguments(f"{name} cannot be read: {error.strerror}.") from None
     status = OK
-    with lines:
-        for line in lines:
-            text = _request(line)
-            if text is None:
-                status = FAILED
-                print(json.dumps({"calls": [], "clarify": None, "error": "no text"}))
-            else:
-                print(json.dumps(plan_of(brain, text), ensure_ascii=False))
+    for line in _lines(name):
+        text = _request(line)
+        if text is None:
+            status = FAILED
+            print(json.dumps({"calls": [], "clarify": None, "error": "no text"}))
+        else:
+            print(json.dumps(plan_of(brain, text), ensure_ascii=False), flush=True)
     return status
+
+
+def _lines(name: str) -> Iterator[str]:
+    if name == "-":
+        yield from sys.stdin
+        return
+    try:
+        with Path(name).open(encoding="utf-8") as file:
+            yield from file
+    except OSError as error:
+        raise BadArguments(f"{name} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadArguments(f"{name} is not UTF-8 text.") from None
 
 
 def _request(line: str) -> str | None:

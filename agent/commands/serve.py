@@ -6,14 +6,18 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from agent.bootstrap import App
-from agent.cli import OK
+from agent.commands.exits import OK
+from tools.contract import Call
+from tools.errors import ToolError
 
 if TYPE_CHECKING:
-    from agent.fronts.notes import IncidentNote
+    from agent.fronts.notes import IncidentNote, Post
     from agent.fronts.service import Job
+    from tools.schedules.base import Due
+    from tools.words import Lang
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,17 +44,50 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _jobs(app: App) -> tuple[Job, ...]:
-    from agent.fronts.scheduler import Scheduler
     from agent.fronts.service import Job
+    from tools.notices.base import notices
     from tools.observe.sampler import build_sampler
 
     sampler = build_sampler(app.world)
-    scheduler = Scheduler.of(app.assistant, app.world)
+    outbox = notices(app.world)
     return (
         Job("sample", 5.0, lambda _post: _ignore(sampler.tick())),
-        Job("schedules", 5.0, scheduler.tick),
-        Job("notices", 5.0, lambda _post: scheduler.deliver()),
+        Job("schedules", 5.0, lambda post: post_due_summaries(app, post)),
+        Job("notices", 5.0, lambda _post: _ignore((outbox.escalate(), outbox.drain()))),
     )
+
+
+def post_due_summaries(app: App, post: Post) -> None:
+    """Write each summary that is due and post it; the slot is taken first, so one replica does."""
+    from tools.schedules.base import schedules
+
+    book, owner = schedules(app.world), app.door.owner
+    for due in book.claim(owner):
+        try:
+            _post_summary(app, due, post)
+        except ToolError as error:
+            book.finish(due, owner, "failed", error.en)
+        else:
+            book.finish(due, owner, "done", f"posted to {due.schedule.channel}")
+
+
+def _post_summary(app: App, due: Due, post: Post) -> None:
+    """To a notice target of the fleet where the channel is one, else to Slack; once per slot."""
+    from tools.notices.base import notices
+    from tools.summary.chart import chart
+
+    lang = cast("Lang", app.fleet.language)
+    call = Call("status_summary", {"window": due.schedule.window})
+    text = app.assistant.toolbox.look_all([call], lang)[0].seen.text
+    picture = chart(app.world, due.schedule.window)
+    outbox = notices(app.world)
+    if due.schedule.channel in [t.name for t in outbox.targets()]:
+        outbox.send(
+            due.key, due.schedule.channel, text, subject="Status summary", attachment=picture
+        )
+        outbox.deliver(due.key)
+    else:
+        post(due.schedule.channel, text, [picture] if picture else [], due.key)
 
 
 def _ignore(_value: object) -> None:

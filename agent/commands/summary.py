@@ -7,8 +7,8 @@ import json
 from typing import cast
 
 from agent.bootstrap import App
-from agent.cli import FAILED, OK, PROPOSED
 from agent.commands.ask import terminal_actor
+from agent.commands.exits import FAILED, OK, PROPOSED
 from tools.contract import Call
 from tools.words import Lang
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from agent.cli import OK
+from agent.commands.exits import OK
 
 
 def run(options: argparse.Namespace) -> int:

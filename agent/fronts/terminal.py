@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO, cast
 
-from agent.card import card
+from agent.card import card, fit
 from agent.errors import TooLate
 from agent.events import (
     Action,
@@ -120,7 +120,7 @@ class Terminal:
     def _show(self, event: Event, proposed: list[Action]) -> None:
         match event:
             case Text(text=text):
-                self._print(text, end="")
+                self._print(fit(text, self.width), end="")
             case Replace():
                 self._print("\n" + self._w.again)
             case Looking(call=call):
@@ -245,7 +245,7 @@ class Terminal:
 
     def announce(self, action: Action) -> None:
         """Say how an action ended, and offer what follows from it."""
-        self._say("\n" + outcome_line(action, self.lang))
+        self._say("\n" + fit(outcome_line(action, self.lang), self.width))
         for event in self.assistant().report(action):
             if isinstance(event, Proposed):
                 self._offer(event.action)
