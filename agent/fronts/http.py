@@ -21,6 +21,7 @@ from agent.fronts.http_callers import Caller, Scope, missing
 from agent.fronts.http_desk import Desk, status_of
 from agent.fronts.http_errors import answer_errors
 from agent.fronts.http_limits import Bounded
+from agent.fronts.http_mcp import guarded
 from agent.fronts.http_models import (
     ActionsView,
     ActionView,
@@ -165,9 +166,9 @@ def healthz() -> Any:
     return {"ok": True}
 
 
-def readyz(desk: OneDesk, response: Response) -> Any:
+async def readyz(desk: OneDesk, response: Response) -> Any:
     """The process can do its work: the store answers and the fronts are connected."""
-    parts = dict(desk.parts())
+    parts = dict(await desk.parts()) if desk.parts else {}
     ok = all(state == "ok" for state in parts.values())
     response.status_code = 200 if ok else 503
     return {"ok": ok, "parts": parts}
@@ -183,7 +184,7 @@ def make_app(desk: Desk) -> Bounded:
     return Bounded(make_api(desk), desk.limits)
 
 
-def make_api(desk: Desk) -> FastAPI:
+def make_api(desk: Desk | None) -> FastAPI:
     """The application without its bounds, as the OpenAPI document describes it."""
     app = FastAPI(
         title="Steward",
@@ -211,6 +212,8 @@ def make_api(desk: Desk) -> FastAPI:
     app.add_api_route("/healthz", healthz, methods=["GET"], response_model=HealthView)
     app.add_api_route("/readyz", readyz, methods=["GET"], response_model=HealthView)
     app.add_api_route("/metrics", metrics, methods=["GET"], response_model=None)
+    if desk is not None and desk.mcp is not None:
+        app.mount("/mcp", guarded(desk, desk.mcp))
     answer_errors(app)
     app.middleware("http")(_measured)
     return app

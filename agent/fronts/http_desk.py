@@ -46,7 +46,7 @@ class Desk:
     slack_events: SlackEvents | None = None
     approved: Callable[[], None] = lambda: None
     """Wakes the workers that run approved actions."""
-    parts: Callable[[], Mapping[str, str]] = dict
+    parts: Callable[[], Awaitable[Mapping[str, str]]] | None = None
     """State of the fronts for readiness; a value other than ``ok`` is not ready."""
     mcp: Any = None
     """An ASGI application for ``/mcp``, or ``None``."""

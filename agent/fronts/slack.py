@@ -302,7 +302,7 @@ def _item(incoming: Incoming, delivery: str) -> Item:
         case Deleted(channel=channel, ts=ts):
             return Item(FRONT, f"deleted:{channel}:{ts}", "", body, delivery)
         case _:
-            return Item(FRONT, f"click:{delivery}"[:200], "", body, delivery)
+            return Item(FRONT, f"click:{delivery}"[:200], "", body)
 
 
 def _or_again(error: SlackRefused | SlackUncertain) -> None:
