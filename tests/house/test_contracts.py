@@ -52,6 +52,6 @@ def test_each_contract_catches_its_breach(tmp_path: Path) -> None:
         report = lint(house)
         for name, _ in chosen:
             row = next(r for r in report.splitlines() if r.startswith(name))
-            assert row.endswith("BROKEN"), row
+            assert " BROKEN" in row, row
         for file, text in kept.items():
             (house / file).write_text(text)
