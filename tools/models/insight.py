@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from tools.contract import Finding, Phrases, reading
-from tools.errors import Unavailable
-from tools.words import Model, Text, Version, Window, Word
+from tools.contract import Finding, Json, Phrases, reading
+from tools.errors import Refused, Unavailable
+from tools.models.asking import ask
+from tools.models.base import ModelVersion
+from tools.models.drifting import Tested
+from tools.models.insight_findings import Drift, Explained, Reason
+from tools.models.naming import known
+from tools.models.window import folder_of
+from tools.words import Model, Text, Version, Window, Word, parse_window
 from tools.world import World
 
 Sample = Annotated[Text, Word("sample"), Field(description="test sample index, or the text itself")]
@@ -42,7 +51,29 @@ def explain_prediction(
     world: World, model: Model, sample: Sample, version: Version | None = None
 ) -> Finding:
     """Explain one prediction by integrated gradients, with a check that it is faithful."""
-    raise Unavailable("explain_prediction is not ready.")
+    name = known(world, model)
+    asked = world.registry.resolve(name, version)
+    through = with_weights(world, asked)
+    chart = world.home / "charts" / f"{name}-{asked.number}-explained.png"
+    options: dict[str, Json] = {"sample": sample, "chart": str(chart)}
+    said = ask(world, "explain", name, {"a": through}, options)
+    return Explained(
+        model=name,
+        version=asked.number,
+        explained_by=through.number,
+        sample=sample,
+        label=said["label"],
+        probability=said["probability"],
+        truth=said["truth"],
+        runner_up=said["runner_up"],
+        runner_up_probability=said["runner_up_probability"],
+        reasons=tuple(Reason(r["what"], r["share"]) for r in said["reasons"]),
+        deleted=said["deleted"],
+        drop=said["drop"],
+        random_drop=said["random_drop"],
+        faithful=said["faithful"],
+        chart=Path(said["chart"]) if said["chart"] else None,
+    )
 
 
 @reading(
@@ -71,4 +102,43 @@ def explain_prediction(
 )
 def check_drift(world: World, model: Model, window: Window = "1d") -> Finding:
     """Test serving inputs and predictions of a window against the training reference."""
-    raise Unavailable("check_drift is not ready.")
+    name = known(world, model)
+    version = world.registry.resolve(name)
+    folder = folder_of(world.home, name)
+    since = world.clock.now() - parse_window(window)
+    if not folder.is_dir():
+        raise Unavailable(
+            f"No serving inputs of {name} are recorded yet; they are sampled while a deployment "
+            "of it answers requests.",
+            f"还没有记录 {name} 的线上输入；其部署响应请求时会自动采样。",
+        )
+    options: dict[str, Json] = {"folder": str(folder), "since": since.timestamp()}
+    said = ask(world, "drift", name, {"a": version}, options)
+    return Drift(
+        model=name,
+        version=version.number,
+        window=window,
+        rows=said["rows"],
+        reference=said["reference"],
+        first=datetime.fromtimestamp(said["first"], UTC),
+        last=datetime.fromtimestamp(said["last"], UTC),
+        tests=tuple(Tested(**test) for test in said["tests"]),
+    )
+
+
+def with_weights(world: World, version: ModelVersion) -> ModelVersion:
+    """The version itself, or the nearest one it was made of that still has weights."""
+    now = version
+    while now.format != "safetensors" and "weights" not in _files(now):
+        if now.parent is None:
+            raise Refused(
+                f"{version.model} version {version.number} has no weights to look into.",
+                f"{version.model} 版本 {version.number} 没有可查看的权重。",
+            )
+        now = world.registry.resolve(version.model, str(now.parent))
+    return now
+
+
+def _files(version: ModelVersion) -> Mapping[str, Json]:
+    files = version.lineage.get("files")
+    return files if isinstance(files, dict) else {}

@@ -105,13 +105,19 @@ def write(file: Path, value: Mapping[str, Any]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with temporary.open("x", encoding="utf-8") as opened:
-            json.dump(value, opened, ensure_ascii=False, default=str)
+            json.dump(value, opened, ensure_ascii=False, default=_plain)
             opened.flush()
             os.fsync(opened.fileno())
         temporary.replace(file)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    """numpy's numbers as Python's; everything else unknown as text."""
+    item = getattr(value, "item", None)
+    return item() if callable(item) else str(value)
 
 
 def read(file: Path) -> dict[str, Any]:

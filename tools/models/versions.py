@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tools.contract import Finding, Phrases, reading
-from tools.errors import BadArguments, Unavailable
+from tools.errors import BadArguments
 from tools.models.comparison import compared
 from tools.models.naming import known
+from tools.models.tracing import traced
 from tools.models.version_findings import ModelLine, ModelsFound, VersionsFound, version_line
 from tools.words import Deployment, Model, Version
 from tools.world import World
@@ -154,4 +155,4 @@ def model_lineage(
     deployment: Deployment | None = None,
 ) -> Finding:
     """Trace a version or deployment back to parent, job, data, code and who said yes."""
-    raise Unavailable("model_lineage is not ready.")
+    return traced(world, model, version, deployment)

@@ -50,7 +50,7 @@ def shaped(name: str, model: torch.nn.Module, weights: dict[str, torch.Tensor]) 
             f"这些权重与 {name} 不匹配：{said[0][:160]}",
         ) from None
     refuse_bad_weights(name, model)
-    return model
+    return model.eval()
 
 
 def _resize(module: torch.nn.Module, key: str, value: torch.Tensor) -> None:

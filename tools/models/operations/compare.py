@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, Any
@@ -37,7 +36,7 @@ def run(work: Work) -> None:
     for role, facts in versions.items():
         rows[role] = {
             **evaluation.metrics(kind, outputs[role], targets),
-            "size": os.path.getsize(facts["path"]),
+            "size": Path(facts["path"]).stat().st_size,
             "latency_ms": 1000 * median(one[role]),
             "latency_p95_ms": 1000 * quantiles(one[role], n=20)[-1],
             "batch_ms": 1000 * median(many[role]),

@@ -5,8 +5,9 @@ was killed is found, marked and tried again, from its own checkpoint. Trials tha
 than the median are stopped early. Validation data decide; test data only measure the winner.
 """
 
-# pyright: reportUnknownMemberType=false
-# torch's own annotations leave members untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# numpy's and torch's own annotations leave element types open.
 from __future__ import annotations
 
 import fcntl
@@ -134,9 +135,7 @@ def _suggest(trial: Any, search: Mapping[str, Any]) -> dict[str, Any]:
     return chosen
 
 
-def _trial(
-    optuna: Any, kind: Kind, work: Work, search: Mapping[str, Any], trial: Any
-) -> float:
+def _trial(optuna: Any, kind: Kind, work: Work, search: Mapping[str, Any], trial: Any) -> float:
     import torch
 
     params = {**work.training, **_suggest(trial, search)}

@@ -1,0 +1,165 @@
+"""Explanations and drift as findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.models.drifting import Tested
+from tools.models.numbers import percent, points
+
+if TYPE_CHECKING:
+    from tools.words import Lang
+
+ENOUGH = 100
+"""Rows below which a drift test says little."""
+_PLACES = {
+    "top left": "左上",
+    "top": "上",
+    "top right": "右上",
+    "left": "左",
+    "middle": "中间",
+    "right": "右",
+    "bottom left": "左下",
+    "bottom": "下",
+    "bottom right": "右下",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A feature and its share of the attribution; negative speaks against the answer."""
+
+    what: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One prediction and what it rests on."""
+
+    model: str
+    version: int
+    explained_by: int
+    """The version whose weights were asked: an int8 file answers through its parent."""
+    sample: str
+    label: str
+    probability: float
+    truth: str | None
+    runner_up: str
+    runner_up_probability: float
+    reasons: tuple[Reason, ...]
+    deleted: int
+    drop: float
+    random_drop: float
+    faithful: bool
+    chart: Path | None = None
+
+    def say(self, lang: Lang) -> str:
+        """The answer and its main reasons; then whether the explanation holds."""
+        lines = self._zh() if lang == "zh" else self._en()
+        if self.explained_by != self.version:
+            lines.append(
+                f"Explained through version {self.explained_by}, which it was made of."
+                if lang == "en"
+                else f"通过其来源版本 {self.explained_by} 解释。"
+            )
+        if self.chart is not None:
+            lines.append(("Picture: " if lang == "en" else "图：") + str(self.chart))
+        return "\n".join(lines)
+
+    def _named(self, word: str) -> str:
+        index = self.sample.lstrip("#")
+        return f"{word} {index}" if index.isdigit() else repr(self.sample[:40])
+
+    def _en(self) -> list[str]:
+        right = "" if self.truth is None else f"; the truth is {self.truth}"
+        lines = [
+            f"{self.model} {self.version} says {self.label} ({percent(self.probability)}) for "
+            f"{self._named('sample')}{right}; next is {self.runner_up} "
+            f"({percent(self.runner_up_probability)}).",
+            "It rests on: " + ", ".join(f"{r.what} {100 * r.share:+.0f} %" for r in self.reasons),
+        ]
+        drops = f"deleting its top {self.deleted} costs {points(self.drop, False)} points of "
+        drops += f"probability, deleting at random {points(self.random_drop, False)}"
+        lines.append(
+            f"The explanation holds: {drops}."
+            if self.faithful
+            else f"Do not trust this explanation: {drops}."
+        )
+        return lines
+
+    def _zh(self) -> list[str]:
+        right = "" if self.truth is None else f"；真实标签是 {self.truth}"
+        names = ((_PLACES.get(r.what, r.what), r.share) for r in self.reasons)
+        drops = f"删去最重要的 {self.deleted} 个特征，概率下降 {points(self.drop, False)} 个点，"
+        drops += f"随机删除下降 {points(self.random_drop, False)} 个点"
+        return [
+            f"{self.model} 版本 {self.version} 对 {self._named('样本')} 的判断是 {self.label}"
+            f"（{percent(self.probability)}）{right}；其次是 {self.runner_up}"
+            f"（{percent(self.runner_up_probability)}）。",
+            "主要依据：" + "，".join(f"{name} {100 * share:+.0f} %" for name, share in names),
+            f"解释可信：{drops}。" if self.faithful else f"此解释不可信：{drops}。",
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A serving window against held-out data."""
+
+    model: str
+    version: int
+    window: str
+    rows: int
+    reference: int
+    first: datetime
+    last: datetime
+    tests: tuple[Tested, ...]
+
+    @property
+    def changed(self) -> tuple[Tested, ...]:
+        """The tests that found a change."""
+        return tuple(test for test in self.tests if test.changed)
+
+    def say(self, lang: Lang) -> str:
+        """Whether anything changed, then each test."""
+        lines = [self._head(lang), *(f"  {_line(test, lang)}" for test in self.tests)]
+        if self.rows < ENOUGH:
+            lines.append(
+                f"Only {self.rows} rows: small changes would not show yet."
+                if lang == "en"
+                else f"只有 {self.rows} 条，小的变化还看不出来。"
+            )
+        if self.changed:
+            lines.append(
+                "Drift is context, not harm: compare accuracy where labels arrive."
+                if lang == "en"
+                else "漂移是背景信息，不等于变差：有标签时请对比准确率。"
+            )
+        return "\n".join(lines)
+
+    def _head(self, lang: Lang) -> str:
+        asked = {
+            "en": f"({self.rows} rows of the last {self.window} against {self.reference} tested)",
+            "zh": f"（最近 {self.window} 的 {self.rows} 条，对比 {self.reference} 条测试数据）",
+        }[lang]
+        if not self.changed:
+            return {
+                "en": f"No drift in {self.model} {self.version} {asked}.",
+                "zh": f"{self.model} 版本 {self.version} 没有漂移{asked}。",
+            }[lang]
+        what = ", ".join(dict.fromkeys(test.name.split(" (")[0] for test in self.changed))
+        zh = {"inputs": "输入", "predictions": "预测", "confidence": "置信度"}
+        zh_what = "、".join(zh.get(word, word) for word in what.split(", "))
+        return {
+            "en": f"{self.model} {self.version} drifts: {what} changed {asked}.",
+            "zh": f"{self.model} 版本 {self.version} 有漂移：{zh_what}变了{asked}。",
+        }[lang]
+
+
+def _line(test: Tested, lang: Lang) -> str:
+    p = "" if test.p_value is None else f", p = {test.p_value:.2g}"
+    said = {"en": ("changed", "as before"), "zh": ("有变化", "无变化")}[lang]
+    return f"{test.name}: {test.statistic:.3g}{p}, {said[0] if test.changed else said[1]}"
