@@ -83,10 +83,10 @@ def test_plotting_marks_deployments_and_names_the_file(tmp_path: Path) -> None:
     assert finding.path.parent == tmp_path / "charts"
     assert finding.path.exists()
     said = finding.say("en")
-    assert said.startswith("CPU use over the last 60 min; now cpu_percent 80 %.")
+    assert said.startswith("CPU use over the last 1 h; now cpu_percent 80 %.")
     assert "Roll out digits version 2 to digits (verified, action 12)" in said
     assert str(finding.path) in said
-    assert "最近 60 分钟" in finding.say("zh")
+    assert "最近 1 小时" in finding.say("zh")
 
 
 def test_a_name_from_a_chat_cannot_leave_the_folder(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_metric_by_name_is_answered_with_its_course(tmp_path: Path) -> None:
     finding = ask(world, "metric_query", query="cpu usage")
     first = finding.say("en").splitlines()[0]
     assert first == "CPU use: 90 % now; over the last 15 min 40 % on average, 10 % to 90 %."
-    assert finding.say("zh").startswith("CPU 使用率：现在 90 %；最近 15 分钟 平均 40 %")
+    assert finding.say("zh").startswith("CPU 使用率：现在 90 %；最近 15 分钟平均 40 %")
     assert as_json(finding)
 
 

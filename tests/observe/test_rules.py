@@ -199,6 +199,35 @@ def test_a_hot_gpu_is_told_once_and_then_resolved(tmp_path: Path) -> None:
     ]
 
 
+def test_the_alert_book_takes_what_the_rules_send(tmp_path: Path) -> None:
+    from tools.alerts.book import build
+
+    world = observed(tmp_path, alerts=build)
+    watch = RuleWatch(world)
+    for value in (1.0, 1.0, 1.0, 1.0):
+        tick(world, value, "gpu_lost", gpu="0")
+        watch.look(world.clock.now())
+    (alert,) = world.port("alerts").alerts("firing")
+    assert (alert.name, alert.severity, alert.source) == ("GPUFallenOffBus", "critical", "rules")
+    assert alert.labels["gpu"] == "0"
+    assert alert.annotations["description"] == "gpu_lost > 0 for 30 s"
+    tick(world, 0.0, "gpu_lost", gpu="0")
+    watch.look(world.clock.now())
+    assert world.port("alerts").alerts("firing") == []
+    assert len(world.port("alerts").alerts("resolved")) == 1
+    events = ask_events(world)
+    assert [(e.source, e.text.split(":")[0]) for e in events] == [
+        ("alert", "GPUFallenOffBus resolved")
+    ]
+
+
+def ask_events(world: World) -> Sequence[Any]:
+    from tools.observe.timeline import gather
+
+    found = gather(world, timedelta(hours=2))
+    return [e for e in found.happenings if e.source == "alert"]
+
+
 def test_a_restart_does_not_forget_how_long_it_has_been_hot(tmp_path: Path) -> None:
     world, inbox, _ = watched(tmp_path)
     for _ in range(24):

@@ -142,7 +142,7 @@ def _drawable(value: float) -> bool:
 def _times(all_points: Sequence[Sequence[Point]]) -> tuple[datetime, datetime]:
     start = min(points[0][0] for points in all_points)
     end = max(points[-1][0] for points in all_points)
-    return start, max(end, start + timedelta(seconds=1))
+    return min(start, end - timedelta(minutes=1)), end
 
 
 def _columns(

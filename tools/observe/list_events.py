@@ -64,7 +64,7 @@ class EventsFinding:
             )
         elif zh:
             about = f"{self.target} " if self.target else ""
-            first = f"{about}最近 {span} 有 {len(events)} 个事件，其中 {bad} 个警告："
+            first = f"{about}最近 {span}有 {len(events)} 个事件，其中 {bad} 个警告："
         else:
             about = f" of {self.target}" if self.target else ""
             first = f"{len(events)} event(s){about} in the last {span}, {bad} of them warnings:"

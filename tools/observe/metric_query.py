@@ -112,13 +112,13 @@ class MetricFinding:
             )
         if self.source == "prometheus":
             return (
-                f"查询成功，但最近 {span} 没有任何序列符合：{self.result_query}"
+                f"查询成功，但最近 {span}没有任何序列符合：{self.result_query}"
                 if zh
                 else f"The query works, but no series matches over the last {span}: "
                 f"{self.result_query}"
             )
         return (
-            f"最近 {span} 这台机器还没有记录 {self.asked}。"
+            f"最近 {span}这台机器还没有记录 {self.asked}。"
             if zh
             else f"This machine has recorded no {self.asked} over the last {span}."
         )
@@ -144,7 +144,7 @@ def _now(summary: Summary) -> str:
 def _one(s: Summary, title: str, span: str, zh: bool) -> str:
     mean, low, high = (say.quantity(v, s.unit) for v in (s.mean, s.low, s.high))
     if zh:
-        return f"{title}：现在 {_now(s)}；最近 {span} 平均 {mean}，最低 {low}，最高 {high}。"
+        return f"{title}：现在 {_now(s)}；最近 {span}平均 {mean}，最低 {low}，最高 {high}。"
     return f"{title}: {_now(s)} now; over the last {span} {mean} on average, {low} to {high}."
 
 

@@ -73,7 +73,7 @@ class LogFinding:
             return self._none(span, zh)
         shown = len(self.lines)
         if zh:
-            first = f"{self.target} 最近 {span} 的日志"
+            first = f"{self.target} 最近 {span}的日志"
             first += f"，匹配 {self.pattern!r} 的有 {self.matched} 行" if self.pattern else ""
             first += f"，显示最新 {shown} 行：" if shown < self.matched else f"，共 {shown} 行："
         else:
@@ -86,13 +86,13 @@ class LogFinding:
     def _none(self, span: str, zh: bool) -> str:
         if self.pattern and self.read:
             return (
-                f"{self.target} 最近 {span} 的 {self.read} 行日志中没有匹配 {self.pattern!r} 的内容。"
+                f"{self.target} 最近 {span}的 {self.read} 行日志中没有匹配 {self.pattern!r} 的内容。"
                 if zh
                 else f"None of the {self.read} log lines of {self.target} in the last {span} "
                 f"matches {self.pattern!r}."
             )
         return (
-            f"{self.target} 最近 {span} 没有日志。"
+            f"{self.target} 最近 {span}没有日志。"
             if zh
             else f"{self.target} logged nothing in the last {span}."
         )

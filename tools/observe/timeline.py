@@ -106,7 +106,7 @@ def _alerts(world: World, start: datetime, target: str | None) -> Sequence[Happe
     except KeyError:
         return ()  # a world without alerts, as in a small test
     found: list[Happening] = []
-    for alert in port.alerts(limit=_MOST):
+    for alert in (*port.alerts(limit=_MOST), *port.alerts("resolved", limit=_MOST)):
         about = {v for k, v in alert.labels.items() if k != "alertname"}
         wanted = target is None or target in about or target == alert.name
         if not wanted or alert.starts_at < start:

@@ -69,12 +69,13 @@ def seconds(value: float) -> str:
     """A time span in seconds: ``12 ms``, ``3.4 s``, ``5 min``, ``2 h 10 min``."""
     if not abs(value) < 1e11:
         return f"{number(value)} s"
-    if abs(value) < 1:
+    if 0 < abs(value) < 1:
         return f"{number(value * 1000)} ms"
-    if abs(value) < 120:
+    whole = value == round(value)
+    if abs(value) < 120 and not (whole and value % 60 == 0):
         return f"{number(round(value, 1))} s"
     minutes = round(value / 60)
-    if minutes < 120:
+    if minutes < 120 and minutes != 60:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     if hours < 48:
