@@ -255,16 +255,7 @@ class Door:
 
     def _move(self, action: Action, state: State, body: Mapping[str, Json]) -> Action:
         moved = self.ledger.append(action.number, state, self.owner, body, expect=[action.state])
-        if moved and moved.undoes and state is State.VERIFIED:
-            self._mark_undone(moved)
         return moved or self.ledger.get(action.number)
-
-    def _mark_undone(self, undo: Action) -> None:
-        body: dict[str, Json] = {"undone_by": undo.number}
-        undoable = [State.VERIFIED, State.UNVERIFIED, State.FAILED]
-        self.ledger.append(
-            cast("int", undo.undoes), State.UNDONE, self.owner, body, expect=undoable
-        )
 
     def _approve_by_rule(self, action: Action, author: str, name: str) -> Action:
         body: dict[str, Json] = {"rule": name, "front": "door", "reason": f"pre-approved: {name}"}

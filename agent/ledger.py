@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from agent.events import Action, State
-from agent.record import Entry, canonical, chain, fold, from_json, to_json
+from agent.record import NEXT, Entry, canonical, chain, fold, from_json, to_json
 from tools.contract import Json
 from tools.errors import BadArguments
 
@@ -95,6 +95,8 @@ class Ledger:
             if expect and before.state not in expect:
                 return None
             after = self._append(c, head, number, kind, who, body or {}, before)
+            if after.undoes and after.state is State.VERIFIED and kind == State.VERIFIED:
+                self._mark_undone(c, after, who)
             if also is not None:
                 also(c)
             return after
@@ -241,6 +243,15 @@ class Ledger:
         after = fold(before, entry)
         self._keep(c, after, new=before is None)
         return after
+
+    def _mark_undone(self, c: Connection, undo: Action, who: str) -> None:
+        """In the same transaction: an undo that is verified, and the action it undid."""
+        t = self._t
+        first = self._get(c, cast("int", undo.undoes))
+        if State.UNDONE in NEXT[first.state]:
+            head = c.execute(t.select(t.head)).first()
+            body: dict[str, Json] = {"undone_by": undo.number}
+            self._append(c, head, first.number, State.UNDONE, who, body, first)
 
     def _keep(self, c: Connection, action: Action, *, new: bool) -> None:
         t = self._t
