@@ -5,6 +5,7 @@ Everything is real: torchrun, the registry, server processes, requests over the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -199,3 +200,39 @@ def test_a_locked_database_loses_nothing(steward: Steward) -> None:
     assert "locked" in done.stderr
     assert "Traceback" not in done.stderr
     assert "proposed" in steward("actions", "--json", "show", "1")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system can only be mounted by root")
+def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(small)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this sandbox may not mount a tmpfs")
+    try:
+        steward = Steward(small / "home")
+        steward.propose("train the digits model")
+        filler = small / "filler"
+        with filler.open("wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
+                file.flush()
+        done = subprocess.run(
+            [sys.executable, "-m", "agent", "actions", "reject", "1"],
+            cwd=ROOT,
+            env=steward.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 1
+        assert "Traceback" not in done.stdout + done.stderr
+        assert "full" in done.stderr
+        filler.unlink()
+        shown = json.loads(steward("actions", "--json", "show", "1"))
+        assert shown["state"] == "proposed"
+        assert "The ledger is whole" in steward("actions", "verify")
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=False)
