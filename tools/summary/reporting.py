@@ -98,9 +98,10 @@ def _period(summary: StatusSummary, lang: Lang) -> str:
 
 
 def _one_line(part: Part, lang: Lang) -> str:
-    """The whole part on one line, or nothing where it takes more."""
+    """The whole part on one line, or nothing where it takes more or deserves a section."""
     title = part.title.in_(lang)
-    if len(part.lines) != 1 or (part.name in ("changes", "waiting") and part.facts.get("actions")):
+    ill = any(r.weight == "problem" for r in part.remarks)
+    if ill or len(part.lines) != 1 or part.facts.get("actions"):
         return ""
     stop = "：" if lang == "zh" else ": "
     said = f"{title}{stop}{part.lines[0].in_(lang)}"
