@@ -142,8 +142,9 @@ class Docker:
         """Write the new desired state down and let its driver carry it out."""
         fleet = self._fleet(ref)
         act.check()
-        if isinstance(edit, RollOut):
-            _edited(fleet.look().state, edit, fleet.setup, act.id)
+        state = fleet.look().state
+        if isinstance(edit, RollOut) and act.id not in state.actions:
+            _edited(state, edit, fleet.setup, act.id)
             fleet.open(fleet.image_of(edit.release), act.id)
         return self._send(fleet, lambda state: _edited(state, edit, fleet.setup, act.id), act)
 

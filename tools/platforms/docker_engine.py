@@ -170,7 +170,7 @@ class Engine:
         with self.translated():
             made = api.create_container(
                 recipe.image,
-                list(recipe.command),
+                list(recipe.command) or None,
                 name=recipe.name,
                 labels=dict(recipe.labels),
                 environment=dict(recipe.env),

@@ -30,7 +30,8 @@ class Setup:
     name: str
     port: int
     image: str | None = None
-    """``registry/{model}:{version}-{digest12}``; or one server image for every version."""
+    """``{model}:{version}-{digest12}``: an image for each version, which runs its own command. Or
+    one server image for every version: the artefact is then mounted and ``command`` runs."""
     gateway_image: str | None = None
     """An image with ``python3``; none takes the first release's."""
     address: str = "127.0.0.1"
@@ -229,11 +230,13 @@ class Fleet:
         setup = self.setup
         binds = list(setup.mounts)
         artifact = release.artifact or ""
-        if artifact and Path(artifact).exists():
+        baked = "{version}" in (setup.image or "") and not setup.command
+        if not baked and Path(artifact).exists() and artifact:
             inside = f"/model/{Path(artifact).name}"
             binds.append(f"{artifact}:{inside}:ro")
             artifact = inside
-        command = [_fill(p, release, setup, artifact) for p in setup.command or COMMAND]
+        parts = () if baked else setup.command or COMMAND
+        command = [_fill(p, release, setup, artifact) for p in parts]
         env = {
             **setup.env,
             **_config_env(release.config),
