@@ -34,6 +34,7 @@ SECTIONS = (
     "registry",
     "serve",
     "alert_rules",
+    "costs",
     "host",
 )
 """Sections that other rooms read themselves."""

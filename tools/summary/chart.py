@@ -97,7 +97,7 @@ def _draw(
     FigureCanvasAgg(figure)
     grid: Any = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)
     axes = [row[0] for row in grid]
-    _draw_actions(axes[0], actions)
+    _draw_actions(axes[0], actions, period)
     _draw_alerts(axes[1], fired, period)
     if use:
         _draw_use(axes[2], use)
@@ -109,18 +109,23 @@ def _draw(
     return figure
 
 
-def _draw_actions(axis: Any, actions: Sequence[ActionRow]) -> None:
+def _draw_actions(
+    axis: Any, actions: Sequence[ActionRow], period: tuple[datetime, datetime]
+) -> None:
     axis.set_title("Actions", loc="left", fontsize=9)
     axis.set_yticks([])
     axis.set_ylim(-0.6, 3.6)
+    late = period[1] - (period[1] - period[0]) * 0.12
     for place, row in enumerate(actions):
+        left = row.changed_at > late  # no room for the label on the right
         level = place % 4
         colour = _COLOURS.get(row.state, _OTHER)
         axis.plot([row.changed_at], [level], "o", color=colour, markersize=6)
         axis.annotate(
             f"#{row.number} {_plain(row.tool)}",
             (row.changed_at, level),
-            xytext=(6, -3),
+            xytext=(-6 if left else 6, -3),
+            ha="right" if left else "left",
             textcoords="offset points",
             fontsize=7,
         )

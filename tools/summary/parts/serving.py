@@ -71,17 +71,18 @@ def _short(status: Status) -> str:
 
 def _line(status: Status, lang: str) -> str:
     word = phase(status.phase, "zh" if lang == "zh" else "en")
-    why = f": {status.message}" if status.message else ""
+    why = f"{'：' if lang == 'zh' else ': '}{status.message}" if status.message else ""
     return cut(f"{_short(status)} {word}{why}", 98)
 
 
 def _remark(status: Status) -> Remark:
     ready = f"{status.ready} of {status.wanted} replicas ready"
     why = f"; {status.message}" if status.message else ""
+    why_zh = f"；{status.message}" if status.message else ""
     said = Said(
         cut(f"{status.ref} is {phase(status.phase, 'en')} ({ready}{why})", 160),
         cut(
-            f"{status.ref} {phase(status.phase, 'zh')}（{status.ready}/{status.wanted} 副本就绪{why}）",
+            f"{status.ref} {phase(status.phase, 'zh')}（{status.ready}/{status.wanted} 副本就绪{why_zh}）",
             160,
         ),
     )
