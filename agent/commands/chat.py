@@ -128,10 +128,17 @@ class _Loading:
             try:
                 for action in assistant.reconcile():
                     terminal.announce(action)
+                self._watch()
             except ToolError as error:
                 terminal.out.write(f"({error.en})\n")
 
         threading.Thread(target=work, name="loading", daemon=True).start()
+
+    def _watch(self) -> None:
+        """Sample this machine while the chat is open, so that answers can say what is usual."""
+        from tools.observe.sampler import build_sampler
+
+        build_sampler(self._app.world, rules=False).start()
 
     def get(self) -> Assistant:
         """The assistant; raises what went wrong while loading."""

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, cast
 
 from agent.bootstrap import App
 from agent.commands.exits import OK
-from tools.contract import Call
-from tools.errors import ToolError
 
 if TYPE_CHECKING:
-    from agent.fronts.notes import IncidentNote, Post
+    from agent.fronts.notes import IncidentNote
     from agent.fronts.service import Job
-    from tools.schedules.base import Due
     from tools.words import Lang
 
 
@@ -44,50 +41,31 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _jobs(app: App) -> tuple[Job, ...]:
+    """The sampler (it evaluates the alert rules too) and the duties of the clock."""
+    from agent.fronts.scheduler import Hands, Scheduler
     from agent.fronts.service import Job
     from tools.notices.base import notices
     from tools.observe.sampler import build_sampler
-
-    sampler = build_sampler(app.world)
-    outbox = notices(app.world)
-    return (
-        Job("sample", 5.0, lambda _post: _ignore(sampler.tick())),
-        Job("schedules", 5.0, lambda post: post_due_summaries(app, post)),
-        Job("notices", 5.0, lambda _post: _ignore((outbox.escalate(), outbox.drain()))),
-    )
-
-
-def post_due_summaries(app: App, post: Post) -> None:
-    """Write each summary that is due and post it; the slot is taken first, so one replica does."""
     from tools.schedules.base import schedules
-
-    book, owner = schedules(app.world), app.door.owner
-    for due in book.claim(owner):
-        try:
-            _post_summary(app, due, post)
-        except ToolError as error:
-            book.finish(due, owner, "failed", error.en)
-        else:
-            book.finish(due, owner, "done", f"posted to {due.schedule.channel}")
-
-
-def _post_summary(app: App, due: Due, post: Post) -> None:
-    """To a notice target of the fleet where the channel is one, else to Slack; once per slot."""
-    from tools.notices.base import notices
     from tools.summary.chart import chart
+    from tools.summary.reporting import summarise
 
-    lang = cast("Lang", app.fleet.language)
-    call = Call("status_summary", {"window": due.schedule.window})
-    text = app.assistant.toolbox.look_all([call], lang)[0].seen.text
-    picture = chart(app.world, due.schedule.window)
-    outbox = notices(app.world)
-    if due.schedule.channel in [t.name for t in outbox.targets()]:
-        outbox.send(
-            due.key, due.schedule.channel, text, subject="Status summary", attachment=picture
-        )
-        outbox.deliver(due.key)
-    else:
-        post(due.schedule.channel, text, [picture] if picture else [], due.key)
+    world = app.world
+    sampler = build_sampler(world)
+    clock = Scheduler(
+        Hands(
+            slots=schedules(world),
+            outbox=notices(world),
+            ask=app.assistant.handle,
+            summary=lambda window, lang: summarise(world, window).say(lang),
+            now=world.clock.now,
+            language=cast("Lang", app.fleet.language),
+            chart=lambda window: chart(world, window),
+        ),
+        owner=app.door.owner,
+    )
+    duties = tuple(Job(d.name, d.every, d.run) for d in clock.duties())
+    return (Job("sample", 5.0, lambda _post: _ignore(sampler.tick())), *duties)
 
 
 def _ignore(_value: object) -> None:

@@ -207,7 +207,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(small)], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)], capture_output=True
     )
     if mounted.returncode:
         pytest.skip("this sandbox may not mount a tmpfs")
@@ -215,10 +215,9 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
         steward = Steward(small / "home")
         steward.propose("train the digits model")
         filler = small / "filler"
-        with filler.open("wb") as file, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
             while True:
                 file.write(b"x" * 4096)
-                file.flush()
         done = subprocess.run(
             [sys.executable, "-m", "agent", "actions", "reject", "1"],
             cwd=ROOT,
