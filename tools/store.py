@@ -34,6 +34,8 @@ class Store:
         self._engine: Engine | None = None
         self._lock = Lock()
         # SQLite lets waiting writers sleep and poll; threads of one process queue here instead.
+        # Ordinary writers pass the gate one by one, so an urgent one waits for at most one of them.
+        self._gate = RLock()
         self._writing = RLock()
         self._ensured: set[int] = set()
 
@@ -103,9 +105,12 @@ class Store:
         self._ensured.add(id(tables))
 
     @contextmanager
-    def write(self) -> Generator[Connection]:
-        """A transaction that holds the write lock from its first statement (SQLite: IMMEDIATE)."""
-        with self._queued(), self._translated(), self.engine.connect() as connection:
+    def write(self, *, urgent: bool = False) -> Generator[Connection]:
+        """A transaction that holds the write lock from its first statement (SQLite: IMMEDIATE).
+
+        ``urgent`` goes ahead of this process's other writers: somebody waits for it in seconds.
+        """
+        with self._queued(urgent), self._translated(), self.engine.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
@@ -132,12 +137,15 @@ class Store:
         return statement.execution_options(preserve_rowcount=True)
 
     @contextmanager
-    def _queued(self) -> Generator[None]:
-        if self.is_sqlite:
+    def _queued(self, urgent: bool) -> Generator[None]:
+        if not self.is_sqlite:
+            yield
+        elif urgent:
             with self._writing:
                 yield
         else:
-            yield
+            with self._gate, self._writing:
+                yield
 
     @contextmanager
     def read(self) -> Generator[Connection]:
