@@ -13,6 +13,7 @@ from tests.support import RecordingAct
 from tools.contract import Happened
 from tools.errors import Cancelled
 from tools.models.job_folder import JobFolder, read
+from tools.models.job_supervisor import MARK
 from tools.models.jobs import LocalJobs
 from tools.models.processes import alive, carrying
 from tools.world import World
@@ -57,7 +58,7 @@ def worker(world: World, job: str) -> int:
     """The pid of rank 0: the process that is neither torchrun nor the supervisor."""
     import psutil
 
-    for pid, _ in carrying("STEWARD_JOB", job):
+    for pid, _ in carrying(MARK, str(folder(world, job).root)):
         if "RANK" in psutil.Process(pid).environ():
             return pid
     raise AssertionError("no worker")
@@ -77,7 +78,7 @@ def test_a_killed_worker_is_restarted_and_resumes_from_its_checkpoint(slow: Worl
 def test_a_killed_supervisor_takes_its_workers_along_and_is_resumed(slow: World):
     job = slow.jobs.launch(spec(slow), "a").name
     until(lambda: folder(slow, job).checkpoint.exists())
-    pids = list(carrying("STEWARD_JOB", job))
+    pids = list(carrying(MARK, str(folder(slow, job).root)))
     assert len(pids) >= 2
     os.kill(supervisor(slow, job)[0], signal.SIGKILL)
     until(lambda: not any(alive(*p) for p in pids), 10)
@@ -127,7 +128,7 @@ def test_cancel_stops_at_a_step_and_undo_resumes(slow: World):
     assert "stopped at step" in verdict.evidence
     status = slow.jobs.status(job)
     assert (status.state, status.cause) == ("cancelled", "cancelled by a person")
-    assert not list(carrying("STEWARD_JOB", job))
+    assert not list(carrying(MARK, str(folder(slow, job).root)))
     change = TOOL["cancel_job"].change
     assert change is not None
     undo = change.undo(slow, planned, outcome)

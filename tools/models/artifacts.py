@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 from tools.errors import BadArguments, Failed, Refused
 from tools.models import onnx_files
@@ -40,32 +41,40 @@ def refuse_unsafe(file: Path, format: str) -> None:
         raise BadArguments(f"There is no model file at {file}.", f"{file} 处没有模型文件。")
     with file.open("rb") as opened:
         head = opened.read(8)
-    pickled = head[:1] == b"\x80" or (head[:2] == b"PK" and format != "torch_export")
-    if pickled:
+    # Eight bytes of a safetensors file are its header's length, whose first may be pickle's mark.
+    whole = format == "safetensors" and _is_safetensors(file, head)
+    if not whole and (head[:1] == b"\x80" or (head[:2] == b"PK" and format != "torch_export")):
         raise Refused(
             f"{file.name} says {format} but is a pickle checkpoint; loading it can run code. "
             "Convert it with import_model, or save it as safetensors or ONNX.",
             f"{file.name} 声称是 {format}，实际是 pickle 检查点，加载可能执行代码。"
             "请用 import_model 转换，或保存为 safetensors 或 ONNX。",
         )
-    if format == "safetensors":
-        _check_safetensors(file, head)
-    elif format == "onnx":
-        onnx_files.refuse_unsafe(file)
-
-
-def _check_safetensors(file: Path, head: bytes) -> None:
-    length, size = int.from_bytes(head, "little"), file.stat().st_size
-    with file.open("rb") as opened:
-        opened.seek(8)
-        header = opened.read(length) if length < min(size, 100 * 2**20) else b""
-    try:
-        json.loads(header)
-    except ValueError:
+    if format == "safetensors" and not whole:
         raise Refused(
             f"{file.name} is not a whole safetensors file; save it again.",
             f"{file.name} 不是完整的 safetensors 文件；请重新保存。",
-        ) from None
+        )
+    if format == "onnx":
+        onnx_files.refuse_unsafe(file)
+
+
+def _is_safetensors(file: Path, head: bytes) -> bool:
+    """Whether the header is JSON and every tensor lies inside the file."""
+    length, size = int.from_bytes(head, "little"), file.stat().st_size
+    if not 2 <= length <= min(size - 8, 100 * 2**20):
+        return False
+    with file.open("rb") as opened:
+        opened.seek(8)
+        try:
+            header: object = json.loads(opened.read(length))
+        except ValueError:
+            return False
+    if not isinstance(header, dict):
+        return False
+    entries = cast("dict[str, Any]", header)
+    ends = [e["data_offsets"][1] for n, e in entries.items() if n != "__metadata__"]
+    return all(8 + length + int(end) <= size for end in ends)
 
 
 class Artifacts:

@@ -77,7 +77,7 @@ def _answer(
     try:
         subprocess.run(
             [sys.executable, "-m", "tools.models.job_worker", str(folder.root)],
-            env=environment(asked),
+            env=environment(folder, asked),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=seconds,

@@ -26,6 +26,8 @@ from tools.models.job_tracker import phases
 from tools.models.processes import carrying, die_with_parent, end, started
 
 DISTRIBUTED = ("train", "tune", "prune", "distill")
+MARK = "STEWARD_JOB_FOLDER"
+"""Environment variable that every process of a job carries."""
 GRACE = 8.0
 """Seconds a cancelled job has to stop at a step by itself."""
 
@@ -44,7 +46,7 @@ def command(folder: JobFolder, spec: Mapping[str, Any]) -> list[str]:
     return [sys.executable, "-m", "torch.distributed.run", *elastic, *worker]
 
 
-def environment(spec: Mapping[str, Any]) -> dict[str, str]:
+def environment(folder: JobFolder, spec: Mapping[str, Any]) -> dict[str, str]:
     """The workers' environment: no database URL, and the package importable from anywhere."""
     root = str(Path(__file__).resolve().parents[2])
     given = {k: v for k, v in os.environ.items() if k != "STEWARD_DATABASE"}
@@ -56,7 +58,7 @@ def environment(spec: Mapping[str, Any]) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(path),
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": str(threads or share),
-        "STEWARD_JOB": spec["name"],
+        MARK: str(folder.root),
         "STEWARD_ACTION": spec["action_id"],
     }
 
@@ -70,7 +72,7 @@ def work(folder: JobFolder, spec: Mapping[str, Any]) -> tuple[int, str]:
     with log:
         process = subprocess.Popen(
             command(folder, spec),
-            env=environment(spec),
+            env=environment(folder, spec),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -89,9 +91,9 @@ def _watch(
         if folder.cancel.exists():
             asked = asked or time.monotonic()
             if time.monotonic() - asked > GRACE:
-                return _end(spec, process), "cancelled"
+                return _end(folder, process), "cancelled"
         elif stalled := stall(folder, limit):
-            return _end(spec, process), stalled
+            return _end(folder, process), stalled
     return code, ""
 
 
@@ -114,19 +116,22 @@ def stall(folder: JobFolder, limit: float) -> str:
     return ""
 
 
-def _end(spec: Mapping[str, Any], process: subprocess.Popen[bytes]) -> int:
+def _end(folder: JobFolder, process: subprocess.Popen[bytes]) -> int:
     process.send_signal(signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(3)
     process.kill()
     code = process.wait()
-    sweep(spec["name"])
+    sweep(folder)
     return code
 
 
-def sweep(job: str) -> None:
-    """End what is left of an earlier supervisor's workers: two writers would spoil a checkpoint."""
-    for pid, start in list(carrying("STEWARD_JOB", job)):
+def sweep(folder: JobFolder) -> None:
+    """End what is left of an earlier supervisor's workers: two writers would spoil a checkpoint.
+
+    They are known by the folder, not by the job's name, which other homes use too.
+    """
+    for pid, start in list(carrying(MARK, str(folder.root))):
         end(pid, start)
 
 
@@ -205,7 +210,7 @@ def main() -> None:
     os.dup2(log, 2)
     if folder.result.exists():
         os._exit(0)
-    sweep(read(folder.spec)["name"])
+    sweep(folder)
     mine = {"pid": os.getpid(), "started": started(os.getpid()), "at": time.time()}
     write(folder.supervisor, mine)
     result = see_through(folder)

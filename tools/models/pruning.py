@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tools.errors import Failed, Refused
 
@@ -93,7 +93,7 @@ def _importance(tp: Any, criterion: str) -> Any:
     return tp.importance.GroupMagnitudeImportance(p=1 if criterion == "l1" else 2)
 
 
-def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
+def layers(model: torch.nn.Module) -> dict[str, Any]:
     """Linear and convolution layers by name."""
     from torch import nn
 
@@ -116,7 +116,7 @@ def magnitude(model: torch.nn.Module, amount: float) -> Masks:
     """Keep the largest weights of the whole network, whichever layer they are in."""
     import torch
 
-    found = {name: cast("Any", layer).weight.detach() for name, layer in layers(model).items()}
+    found = {name: layer.weight.detach() for name, layer in layers(model).items()}
     every = torch.cat([w.abs().flatten() for w in found.values()])
     threshold = every.kthvalue(max(1, int(amount * every.numel()))).values
     return {name: (w.abs() > threshold) for name, w in found.items()}
@@ -133,7 +133,7 @@ def two_of_four(kind: Kind, model: torch.nn.Module, amount: float) -> Masks:
         )
     last, masks = output_layer(kind, model), dict[str, torch.Tensor]()
     for name, layer in layers(model).items():
-        weight = cast("torch.Tensor", layer.weight).detach()
+        weight = layer.weight.detach()
         rows = weight.flatten(1)
         if layer is last or rows.shape[1] % 4:
             continue

@@ -46,7 +46,10 @@ Loss = Callable[["torch.Tensor", "torch.Tensor", "torch.Tensor | None"], "torch.
 
 
 class Fit:
-    """Trains ``model`` in place and leaves it with the weights that validated best."""
+    """Trains ``model`` in place and leaves it with the weights that validated best.
+
+    ``after_step(step)`` runs after each update; epochs before ``judge_from`` cannot be best.
+    """
 
     def __init__(
         self,
@@ -58,7 +61,8 @@ class Fit:
         world: int = 1,
         loss: Loss | None = None,
         checkpoint: Path | None = None,
-        after_step: Callable[[], None] | None = None,
+        after_step: Callable[[int], None] | None = None,
+        judge_from: int = 0,
     ) -> None:
         self.kind = kind
         self.model = model
@@ -69,6 +73,7 @@ class Fit:
         self._loss: Loss = loss or self._own_loss
         self._checkpoint = checkpoint
         self._after_step = after_step
+        self._judge_from = judge_from
         self._device = device_of(training, tracker.rank)
 
     def run(
@@ -172,7 +177,7 @@ class Fit:
             raise Cancelled("The job was cancelled.", "任务已取消。")
         optimizer.step()
         if self._after_step is not None:
-            self._after_step()
+            self._after_step(step + 1)
         return seen
 
     def _batch(
@@ -222,6 +227,8 @@ class Fit:
 
     def _judge(self, epoch: int, score: float, loss: float) -> None:
         now = self.progress
+        if epoch < self._judge_from:
+            return
         better = score > now.best_score or (score == now.best_score and loss < now.best_loss)
         if better or not now.best:
             now.best_score, now.best_loss, now.best_epoch = score, loss, epoch

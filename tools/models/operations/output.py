@@ -14,6 +14,7 @@ from tools.models.evaluation import BUDGET, gate, metrics, outputs_of
 from tools.models.job_folder import write
 from tools.models.job_worker import Work
 from tools.models.kind_runtime import Kind, load
+from tools.models.pruning import layers
 from tools.models.weights import refuse_bad_weights
 
 if TYPE_CHECKING:
@@ -51,10 +52,11 @@ def finish(
     facts = {"model": kind.name, "labels": list(kind.labels), "technique": technique}
     difference = onnx_files.export(model, inputs[:256], work.folder.output / "model.onnx", facts)
     count = sum(value.numel() for value in model.parameters())
-    zeros = sum(int((value == 0).sum()) for value in model.parameters() if value.dim() > 1)
+    weights = [layer.weight.detach() for layer in layers(model).values()]
+    zeros = sum(int((weight == 0).sum()) for weight in weights)
     numbers = {
         "parameters": float(count),
-        "zeros": zeros / max(1, count),
+        "zeros": zeros / max(1, sum(weight.numel() for weight in weights)),
         "export_difference": difference,
         **metrics,
     }

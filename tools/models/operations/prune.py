@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+RAMP = 0.6
+"""Share of the tuning over which sparsity rises (Zhu & Gupta, 2017)."""
 LADDER = (1.0, 0.85, 0.7, 0.5, 0.35)
 """Shares of ``amount`` tried, largest first, until the loss allowed is kept."""
 
@@ -119,7 +121,7 @@ def _recovered(
         "epochs": int(work.training["recovery_epochs"]) or half,
         "lr": float(work.training["lr"]) * 0.5,
     }
-    after: Callable[[], None] | None = None
+    after: Callable[[int], None] | None = None
     said: dict[str, Any] = {}
     if method == "structured":
         model, criterion = _narrow(work, kind, parent, share, place)
@@ -140,6 +142,8 @@ def _recovered(
         loss=loss,
         checkpoint=place,
         after_step=after,
+        # Before the ramp's end the network is not as sparse as it has to be.
+        judge_from=math.ceil(RAMP * int(training["epochs"])) - 1 if method == "magnitude" else 0,
     )
     fit.run(Examples(inputs, targets, extra), Examples(*kind.data("validation")))
     if isinstance(after, _Masker):
@@ -177,7 +181,7 @@ def _narrow(
 
 
 class _Masker:
-    """Raises sparsity along a cubic curve over the first 60 % of tuning (Zhu & Gupta, 2017)."""
+    """Keeps masks imposed; for magnitude, sparsity rises along a cubic curve."""
 
     def __init__(
         self,
@@ -189,8 +193,7 @@ class _Masker:
         steps: int,
     ) -> None:
         self._kind, self._model, self._method = kind, model, method
-        self._amount, self._inputs, self._ramp = amount, inputs, max(1, int(steps * 0.6))
-        self._step = 0
+        self._amount, self._inputs, self._ramp = amount, inputs, max(1, int(steps * RAMP))
         self._masks = self._fresh(amount if method != "magnitude" else 0.0)
         pruning.impose(model, self._masks)
 
@@ -201,15 +204,15 @@ class _Masker:
             return pruning.wanda(self._kind, self._model, amount, self._inputs)
         return pruning.magnitude(self._model, amount) if amount > 0 else {}
 
-    def __call__(self) -> None:
-        self._step += 1
-        if self._method == "magnitude" and self._step <= self._ramp and self._step % 4 == 0:
-            left = 1 - self._step / self._ramp
+    def __call__(self, step: int) -> None:
+        """After update number ``step``."""
+        if self._method == "magnitude" and step <= self._ramp:
+            left = 1 - step / self._ramp
             self._masks = self._fresh(self._amount * (1 - left**3))
         pruning.impose(self._model, self._masks)
 
     def settle(self) -> None:
-        """The best weights may be from before the ramp's end: mask them once more."""
+        """Mask the weights that are kept once more: a resumed run knows no earlier mask."""
         if self._method == "magnitude":
             self._masks = self._fresh(self._amount)
         pruning.impose(self._model, self._masks)

@@ -55,15 +55,16 @@ def run(work: Work) -> None:
 
 
 def _study(optuna: Any, work: Work) -> Any:
-    storage = optuna.storages.RDBStorage(
-        f"sqlite:///{work.folder.root / 'study.db'}",
-        engine_kwargs={"connect_args": {"timeout": 60}},
-        heartbeat_interval=_HEARTBEAT,
-        grace_period=3 * _HEARTBEAT,
-        failed_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=3),
-    )
     seed = int(work.training["seed"]) + work.rank
+    # Creating the tables, the study and its first trial must happen once.
     with _alone(work):
+        storage = optuna.storages.RDBStorage(
+            f"sqlite:///{work.folder.root / 'study.db'}",
+            engine_kwargs={"connect_args": {"timeout": 60}},
+            heartbeat_interval=_HEARTBEAT,
+            grace_period=3 * _HEARTBEAT,
+            failed_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=3),
+        )
         study = optuna.create_study(
             study_name=work.spec["name"],
             storage=storage,
