@@ -108,8 +108,8 @@ def test_what_happened_today_lists_every_action_in_order(
     said = say(world)
     numbers = [line.split("#")[1].split()[0] for line in said.splitlines() if " #" in line]
     assert numbers == [str(n) for n in range(1, 26)]
-    assert "- 03:00 #1 done and verified: Set the toy to 1 (ana → bob) · the toy is 1" in said
-    assert "#7 FAILED: Set the toy to 7 (ana → bob) · The toy is stuck." in said
+    assert "- 03:00 #1 done and verified: Set the toy to 1 (ana → bob)\n  the toy is 1\n" in said
+    assert "#7 FAILED: Set the toy to 7 (ana → bob)\n  The toy is stuck." in said
     assert "- 03:00 #1 已完成并验证：Set the toy to 1" in say(world, "zh")
 
 

@@ -59,7 +59,9 @@ class StatusSummary:
             lines += ["", "未能获取" if zh else "Could not be collected"]
             stop = "：" if zh else ": "
             lines += [f"- {m.title.in_(lang)}{stop}{m.reason.in_(lang)}" for m in self.missing]
-        return "\n".join(piece for line in lines for piece in folded(line))
+        return "\n".join(
+            piece for line in lines for row in line.split("\n") for piece in folded(row)
+        )
 
 
 def _headline(summary: StatusSummary, lang: Lang) -> str:

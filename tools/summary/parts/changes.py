@@ -88,8 +88,8 @@ def _line(row: ActionRow, look: Look, lang: str) -> str:
         who += f" → {', '.join(row.decided_by)}"
     said = f"{at} #{row.number} {state_words(row.state, 'zh' if zh else 'en')}"
     ends = "：" if zh else ": "
-    evidence = f" · {row.summary}" if row.summary else ""
-    return cut(f"{said}{ends}{row.title} ({who}){evidence}", 98)
+    told = cut(f"{said}{ends}{row.title} ({who})", 98)
+    return f"{told}\n  {cut(row.summary, 96)}" if row.summary else told
 
 
 def _asked(row: ActionRow, look: Look, lang: str) -> str:
