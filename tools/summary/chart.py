@@ -29,6 +29,8 @@ _COLOURS = {
 _OTHER = "#757575"
 _SEVERE = {"critical": "#c62828", "error": "#c62828", "warning": "#ef6c00"}
 _USE = (("gpu_utilization", "GPU"), ("cpu_percent", "CPU"), ("memory_percent", "memory"))
+LEVELS = 6
+"""Actions are drawn on so many levels in turn, so that their labels seldom meet."""
 ROWS = 8
 """Alerts drawn one above another; the loudest and newest win."""
 
@@ -114,11 +116,11 @@ def _draw_actions(
 ) -> None:
     axis.set_title("Actions", loc="left", fontsize=9)
     axis.set_yticks([])
-    axis.set_ylim(-0.6, 3.6)
+    axis.set_ylim(-0.6, LEVELS - 0.4)
     late = period[1] - (period[1] - period[0]) * 0.12
     for place, row in enumerate(actions):
         left = row.changed_at > late  # no room for the label on the right
-        level = place % 4
+        level = place % LEVELS
         colour = _COLOURS.get(row.state, _OTHER)
         axis.plot([row.changed_at], [level], "o", color=colour, markersize=6)
         axis.annotate(
