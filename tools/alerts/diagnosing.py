@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tools.alerts.collect.base import Subject
-from tools.alerts.diagnosis import Suspect, Verdict, run
+from tools.alerts.diagnosis import Evidence, Suspect, Verdict, run
 from tools.alerts.subject import subject_of
 from tools.alerts.wording import clip, clock, wrap
 from tools.alerts.xids import Words
@@ -27,6 +27,8 @@ class Diagnosis:
     verdict: Verdict
     playbook: str
     suspects: tuple[Suspect, ...]
+    symptoms: tuple[Evidence, ...]
+    """What is visibly wrong, whatever its cause; empty for alerts and healthy targets."""
     checked: tuple[Words, ...]
     missing: tuple[Words, ...]
     next_check: Words | None
@@ -44,6 +46,8 @@ class Diagnosis:
         """The most likely cause first, then evidence, gaps, next check, recommended change."""
         zh = lang == "zh"
         lines = wrap(self._first_zh() if zh else self._first_en())
+        if self.symptoms:
+            lines += _quotes("现象：" if zh else "What is wrong:", self.symptoms, lang)
         if self.suspects and self.verdict != "healthy":
             lines += self._evidence(lang)
             lines += self._others(lang)
@@ -58,6 +62,9 @@ class Diagnosis:
         return "\n".join(lines)
 
     def _first_en(self) -> str:
+        if self.verdict == "healthy" and self.kind == "alert":
+            fires = "fires" if self.firing else "does not fire"
+            return f"{self.subject} {fires}, and I see nothing wrong with what it is about."
         if self.verdict == "healthy":
             return f"{self.subject} looks healthy; nothing points to a fault."
         if self.verdict == "unknown":
@@ -71,6 +78,10 @@ class Diagnosis:
         return f"Not certain for {self.subject}: {two}."
 
     def _first_zh(self) -> str:
+        if self.verdict == "healthy" and self.kind == "alert":
+            return (
+                f"{self.subject} {'正在触发' if self.firing else '没有触发'}，但其对象看不出问题。"
+            )
         if self.verdict == "healthy":
             return f"{self.subject} 看起来正常，没有发现故障迹象。"
         if self.verdict == "unknown":
@@ -87,12 +98,7 @@ class Diagnosis:
         quoted = [e for s in self.suspects[:1] for e in s.evidence]
         if not quoted:
             return []
-        lines = ["证据：" if lang == "zh" else "Evidence:"]
-        for item in quoted:
-            at = f"{clock(item.at)} " if item.at else ""
-            said = item.quote_zh if lang == "zh" else item.quote
-            lines.append(clip(f"- {at}[{item.source}] {said}"))
-        return lines
+        return _quotes("证据：" if lang == "zh" else "Evidence:", tuple(quoted), lang)
 
     def _others(self, lang: Lang) -> list[str]:
         rest = self.suspects[1:] if self.verdict == "cause" else self.suspects[2:]
@@ -132,6 +138,15 @@ _RISKS = {"none": "无", "low": "低", "medium": "中", "high": "高"}
 
 def _in(words: Words, lang: Lang) -> str:
     return words.zh if lang == "zh" else words.en
+
+
+def _quotes(head: str, items: tuple[Evidence, ...], lang: Lang) -> list[str]:
+    lines = [head]
+    for item in items:
+        at = f"{clock(item.at)} " if item.at else ""
+        said = item.quote_zh if lang == "zh" else item.quote
+        lines.append(clip(f"- {at}[{item.source}] {said}"))
+    return lines
 
 
 def _bullets(head: str, items: tuple[Words, ...], lang: Lang) -> list[str]:
@@ -182,6 +197,7 @@ def diagnose(world: World, alert: Alert | None = None, target: Target | None = N
         result.verdict,
         result.playbook,
         result.suspects,
+        result.symptoms,
         result.checked,
         result.missing,
         result.next_check,

@@ -83,7 +83,8 @@ class Result:
     risk: str
     recommended: Call | None
     incident: Incident | None
-    facts: tuple[Fact, ...]
+    symptoms: tuple[Evidence, ...]
+    """What is visibly wrong, whatever its cause; for targets."""
 
 
 def run(world: World, subject: Subject) -> Result:
@@ -116,8 +117,17 @@ def run(world: World, subject: Subject) -> Result:
         top.remedy.risk if top else "none",
         _recommended(top, subject, gathered) if top and verdict == "cause" else None,
         incident,
-        tuple(gathered.facts.all()),
+        _symptoms(book, gathered.facts),
     )
+
+
+def _symptoms(book: Playbook, facts: Facts) -> tuple[Evidence, ...]:
+    found = {f.quote: f for sign in book.symptoms for f in facts.matching(sign)}
+    return tuple(_evidence_of(f) for f in list(found.values())[:4])
+
+
+def _evidence_of(fact: Fact) -> Evidence:
+    return Evidence(fact.quote, fact.said("zh"), fact.at, fact.source)
 
 
 def _book(library: Playbooks, subject: Subject) -> Playbook:
@@ -174,7 +184,9 @@ def _verdict(
     priors: Mapping[str, float],
 ) -> Verdict:
     if book.symptoms and not any(facts.matching(sign) for sign in book.symptoms):
-        return "healthy"
+        names = {sign.name for sign in book.symptoms}
+        seen = sum(name in facts.looked for name in names)
+        return "healthy" if 2 * seen >= len(names) else "unknown"
     if not ranked:
         return "unknown"
     first = ranked[0]
@@ -197,7 +209,7 @@ def _suspects(ranked: list[Ranked], verdict: Verdict) -> tuple[Suspect, ...]:
             r.cause.words.en,
             r.cause.words.zh,
             round(r.confidence, 3),
-            tuple(Evidence(f.quote, f.said("zh"), f.at, f.source) for f in r.evidence[:5]),
+            tuple(_evidence_of(f) for f in r.evidence[:5]),
         )
         for r in shown
     )

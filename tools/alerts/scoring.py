@@ -17,9 +17,9 @@ from datetime import datetime, timedelta
 from tools.alerts.facts import Fact, Facts
 from tools.alerts.playbook import Cause, Playbook
 
-UNKNOWN = 0.25
+UNKNOWN = 0.2
 """Weight of "something else" beside priors that add up to one."""
-ABSENT = 0.35
+ABSENT = 0.25
 """A cause's telling signs were looked for and none was there."""
 NO_CHANGE = 0.3
 LATE = timedelta(seconds=90)
@@ -78,6 +78,9 @@ def rank(
 ) -> list[Ranked]:
     """Causes, most likely first. ``priors`` replace the playbook's (learnt ones)."""
     chosen = dict(priors or playbook.priors)
+    if playbook.name.startswith("target/"):
+        # A target may have anything: its many priors are guesses, so they speak half as loud.
+        chosen = {name: math.sqrt(prior) for name, prior in chosen.items()}
     total = sum(chosen.values())
     scored: list[tuple[float, Cause, list[Fact], float]] = []
     for name, prior in chosen.items():
@@ -110,9 +113,12 @@ def _weigh(cause: Cause, facts: Facts, began: datetime | None) -> tuple[float, l
         if held is None or spoken > held[0]:
             ranked = sorted(matching, key=lambda f: -f.strength)[:3]
             voices[voice] = (spoken, ranked)
+    if cause.change and (made := _changes(facts, began)):
+        best = max(made, key=lambda f: f.strength)
+        voices["change"] = (math.log(1.0 + 4.0 * best.strength), [best])
     total = sum(spoken for spoken, _ in voices.values())
     support = math.exp(total)
-    total += _modifiers(cause, facts)
+    total += _modifiers(cause, facts, began)
     if telling_missed and not telling_found and could_look:
         total += math.log(ABSENT)
     strongest = sorted(voices.values(), key=lambda v: -v[0])
@@ -126,14 +132,17 @@ def _onset(fact: Fact, began: datetime | None) -> float:
     return 0.5 if fact.at > began + LATE else 1.0
 
 
-def _modifiers(cause: Cause, facts: Facts) -> float:
+def _changes(facts: Facts, began: datetime | None) -> list[Fact]:
+    """Changes that came before the symptom."""
+    return [
+        f for f in facts.named("change") if began is None or f.at is None or f.at <= began + LATE
+    ]
+
+
+def _modifiers(cause: Cause, facts: Facts, began: datetime | None) -> float:
     total = 0.0
-    if cause.change:
-        made = [f.strength for f in facts.named("change")]
-        if made:
-            total += math.log(1.0 + 4.0 * max(made))
-        elif "change" in facts.looked:
-            total += math.log(NO_CHANGE)
+    if cause.change and not _changes(facts, began) and "change" in facts.looked:
+        total += math.log(NO_CHANGE)
     scopes = [str(f.value) for f in facts.named("scope")]
     if scopes and cause.scope:
         total += math.log(2.0 if cause.scope == scopes[0] else 0.5)

@@ -39,6 +39,9 @@ def the_alert(_world: World, subject: Subject) -> Collected:
     if code.isdigit() and code != "0":
         quote = f"label xid={code} of {alert.name}"
         found.facts.append(Fact("xid", float(code), quote, "alert", alert.starts_at))
+    if throttle := alert.labels.get("clock_event"):
+        quote = f"label clock_event={throttle} of {alert.name}"
+        found.facts.append(Fact("gpu.throttle", throttle, quote, "alert", alert.starts_at))
     if reason := alert.labels.get("reason"):
         quote = f"label reason={reason} of {alert.name}"
         found.facts.append(Fact("event", reason, quote, "alert", alert.starts_at))

@@ -44,7 +44,9 @@ def metrics(world: World, subject: Subject) -> Collected:
         except Unavailable as error:
             found.gap(error.en, error.zh)
             break
-        for one in _relevant(series, subject):
+        chosen = _relevant(series, subject)
+        found.facts += against_before(name, chosen)
+        for one in chosen:
             seen += 1
             found.facts += _judge(name, one)
     if subject.alert is not None and world.fleet.sections.get("prometheus"):
@@ -57,6 +59,28 @@ def metrics(world: World, subject: Subject) -> Collected:
         f"最近 2 小时 {seen} 条序列；异常：{said}"[:200],
     )
     return found
+
+
+def against_before(name: str, series: Sequence[Series]) -> list[Fact]:
+    """The newest revision's latency or errors against the one before it, from recorded history."""
+    numbered = {
+        int(s.labels["revision"]): s for s in series if s.labels.get("revision", "").isdigit()
+    }
+    revisions = sorted(r for r, s in numbered.items() if len(s.points) >= 3)
+    if len(revisions) < 2 or name not in ("latency_p95_seconds", "error_ratio"):
+        return []
+    before, now = revisions[-2], revisions[-1]
+    old, new = (median(v for _, v in numbered[r].points) for r in (before, now))
+    at = numbered[now].points[0][0]
+    source = f"revision {now} against {before}"
+    if name == "error_ratio":
+        quote = f"errors {new:.1%} against {old:.1%} before"
+        return [Fact("traffic.new_errors", new - old, quote, source, at)]
+    if old <= 0:
+        return []
+    quote = f"p95 {new * 1000:.0f} ms against {old * 1000:.0f} ms of revision {before}"
+    zh = f"p95 {new * 1000:.0f} ms，修订版 {before} 为 {old * 1000:.0f} ms"
+    return [Fact("traffic.worse_than_previous", new / old, quote, source, at, quote_zh=zh)]
 
 
 def _wanted(subject: Subject) -> tuple[str, ...]:

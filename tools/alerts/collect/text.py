@@ -11,7 +11,7 @@ from tools.alerts.signatures.rules import recognise
 _MORE: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("lost_worker", re.compile(r"lost (?:a )?worker|lost contact with another worker|worker .*(?:died|gone|killed)", re.IGNORECASE)),
     ("stalled_loader", re.compile(r"stalled data loader", re.IGNORECASE)),
-    ("stalled", re.compile(r"\bstalled\b|no (?:progress|step) for|\bhung\b", re.IGNORECASE)),
+    ("stalled", re.compile(r"\bstalled\b(?! data loader)|no (?:progress|step) for|\bhung\b", re.IGNORECASE)),
     ("host_oom", re.compile(r"out of memory: (?:the kernel|an allocation)|exceeded (?:its )?memory|memory limit", re.IGNORECASE)),
     ("ckpt_disk", re.compile(r"disk full|no space left", re.IGNORECASE)),
     ("killed_from_outside", re.compile(r"killed by signal (?:9|15)|signal 9|SIGKILL|was killed|exit(?:ed)? (?:code )?(?:137|-9)\b", re.IGNORECASE)),
