@@ -49,7 +49,7 @@ def race(body: Callable[..., Any], home: Path, url: str, *more: Any) -> list[Any
     ]
     for racer in racers:
         racer.start()
-    found = [answers.get(timeout=150) for _ in racers]
+    found = [answers.get(timeout=450) for _ in racers]
     for racer in racers:
         racer.join(10)
     return found
@@ -80,7 +80,7 @@ def _approve_all(home: Path, url: str, name: str, ready: Barrier, count: int) ->
     return won
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(500)
 @pytest.mark.slow
 def test_a_thousand_approvals_are_each_given_once(tmp_path: Path, database: str) -> None:  # noqa: F811
     door = door_at(tmp_path, database, FakeClock(START))
