@@ -33,14 +33,21 @@ def live_names(world: World) -> Names:
     """steward.yaml's names and those of local state: registered models, jobs, firing alerts."""
     from dataclasses import replace
 
+    from tools.notices.base import notices
+    from tools.schedules.base import schedules
+
     names = fleet_names(world.fleet)
     models = _asked(lambda: world.registry.models())
     jobs = _asked(lambda: [job.name for job in world.jobs.list()[:50]])
+    targets = _asked(lambda: [t.name for t in notices(world).targets()])
+    plans = _asked(lambda: [s.name for s in schedules(world).all()])
     known = {m[0] for m in names.models}
     return replace(
         names,
         models=(*names.models, *_each(m for m in models if m not in known)),
         jobs=_each(dict.fromkeys([*(j[0] for j in names.jobs), *jobs])),
+        channels=_each(dict.fromkeys([*(c[0] for c in names.channels), *targets])),
+        others={**names.others, "schedule": _each(plans)},
     )
 
 
