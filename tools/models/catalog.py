@@ -6,6 +6,7 @@ from tools.contract import Tool
 from tools.models.cancelling import CancelJob
 from tools.models.compression import PruneModel, QuantizeModel
 from tools.models.conversion import DistillModel, ExportModel
+from tools.models.importing import ImportModel
 from tools.models.insight import check_drift, explain_prediction
 from tools.models.job_queries import job_status, list_jobs
 from tools.models.promotion import PromoteVersion, RemoveAlias
@@ -29,6 +30,7 @@ TOOLS: tuple[Tool, ...] = (
     QuantizeModel,
     DistillModel,
     ExportModel,
+    ImportModel,
     explain_prediction,
     check_drift,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from tools.models.drifting import Tested
@@ -59,7 +60,7 @@ class Explained:
 
     def say(self, lang: Lang) -> str:
         """The answer and its main reasons; then whether the explanation holds."""
-        lines = self._zh() if lang == "zh" else self._en()
+        lines = [fill(line, 98) for line in (self._zh() if lang == "zh" else self._en())]
         if self.explained_by != self.version:
             lines.append(
                 f"Explained through version {self.explained_by}, which it was made of."
