@@ -14,10 +14,9 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from agent.events import Event
-from agent.fronts.http_callers import Caller, Scope, missing
+from agent.fronts.http_callers import Caller
 from agent.fronts.http_desk import Desk, status_of
 from agent.fronts.http_errors import answer_errors
 from agent.fronts.http_limits import Bounded
@@ -33,46 +32,24 @@ from agent.fronts.http_models import (
     HealthView,
     SettleBody,
 )
+from agent.fronts.http_needs import desk_of, needs
 from agent.fronts.threads import call, stream
 from agent.fronts.wire import action_json, event_json
 from tools.contract import Json
 from tools.errors import ToolError
 
 VERSION = "1"
-_bearer = HTTPBearer(auto_error=False, description="A token of http.tokens in steward.yaml.")
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorView} for status in (400, 401, 403, 404, 409, 413, 503)
 }
 
 
-def _desk(request: Request) -> Desk:
-    return request.app.state.desk
-
-
-def _needs(scope: Scope) -> Callable[..., Caller]:
-    def check(
-        request: Request,
-        _credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    ) -> Caller:
-        peer = request.client.host if request.client else ""
-        caller = _desk(request).caller(peer, request.headers.get("authorization"))
-        if caller is None:
-            raise HTTPException(
-                401, "A valid bearer token is needed.", {"WWW-Authenticate": "Bearer"}
-            )
-        if missing(caller, [scope]):
-            raise HTTPException(403, f"This token lacks the scope {scope!r}.")
-        return caller
-
-    return check
-
-
-Asker = Annotated[Caller, Depends(_needs("ask"))]
-Reader = Annotated[Caller, Depends(_needs("read"))]
-Decider = Annotated[Caller, Depends(_needs("decide"))]
-Alerter = Annotated[Caller, Depends(_needs("alerts"))]
-Admin = Annotated[Caller, Depends(_needs("admin"))]
-OneDesk = Annotated[Desk, Depends(_desk)]
+Asker = Annotated[Caller, Depends(needs("ask"))]
+Reader = Annotated[Caller, Depends(needs("read"))]
+Decider = Annotated[Caller, Depends(needs("decide"))]
+Alerter = Annotated[Caller, Depends(needs("alerts"))]
+Admin = Annotated[Caller, Depends(needs("admin"))]
+OneDesk = Annotated[Desk, Depends(desk_of)]
 
 
 async def ask(body: AskBody, caller: Asker, desk: OneDesk) -> Any:
@@ -252,7 +229,7 @@ async def _measured(request: Request, go_on: Callable[[Request], Awaitable[Respo
     response = await go_on(request)
     route = request.scope.get("route")
     labels = {"route": getattr(route, "path", "none"), "method": request.method}
-    metrics = _desk(request).metrics
+    metrics = desk_of(request).metrics
     answered = {**labels, "status": str(response.status_code)}
     metrics.count("steward_http_requests_total", "HTTP requests answered.", labels=answered)
     seconds = time.monotonic() - begin

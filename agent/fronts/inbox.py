@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tools.contract import Json
 from tools.errors import ToolError, Unavailable
@@ -57,10 +57,10 @@ class Inbox:
     """Items waiting in the store. Thread-safe; one writer thread per process."""
 
     def __init__(self, store: Store, clock: Clock, owner: str, gone: Callable[[str], bool]) -> None:
-        self._store = store
-        self._clock = clock
-        self._owner = owner
-        self._gone = gone
+        self.store = store
+        self.clock = clock
+        self.owner = owner
+        self.gone = gone
         """Whether another owner's process certainly no longer runs."""
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="inbox", daemon=True)
@@ -70,7 +70,7 @@ class Inbox:
     def _t(self) -> Any:
         from agent.fronts import inbox_tables
 
-        self._store.ensure(inbox_tables.tables)
+        self.store.ensure(inbox_tables.tables)
         return inbox_tables
 
     def put(self, item: Item) -> Future[bool]:
@@ -82,10 +82,10 @@ class Inbox:
 
     def first(self, front: str, delivery: str) -> Future[bool]:
         """Whether this delivery was never seen before; it counts as seen from now on."""
-        key = {"front": front, "delivery": delivery[:200], "at": self._clock.now().isoformat()}
+        key = {"front": front, "delivery": delivery[:200], "at": self.clock.now().isoformat()}
 
         def write(c: Connection) -> bool:
-            added = self._t.insert_ignoring(self._store, self._t.deliveries).values(**key)
+            added = self._t.insert_ignoring(self.store, self._t.deliveries).values(**key)
             return c.execute(added).rowcount == 1
 
         return self.submit(write)
@@ -101,12 +101,12 @@ class Inbox:
 
     def beat(self) -> None:
         """Say that this process lives; forget what is older than a week."""
-        t, now = self._t, self._clock.now()
+        t, now = self._t, self.clock.now()
         until, old = (now + ALIVE).isoformat(), (now - KEEP).isoformat()
 
         def write(c: Connection) -> None:
-            c.execute(t.delete(t.owners).where(t.owners.c.owner == self._owner))
-            c.execute(t.insert(t.owners).values(owner=self._owner, until=until))
+            c.execute(t.delete(t.owners).where(t.owners.c.owner == self.owner))
+            c.execute(t.insert(t.owners).values(owner=self.owner, until=until))
             c.execute(t.delete(t.inbox).where(t.inbox.c.state == "done", t.inbox.c.at < old))
             c.execute(t.delete(t.deliveries).where(t.deliveries.c.at < old))
 
@@ -124,12 +124,12 @@ class Inbox:
             .order_by(t.inbox.c.seq)
         )
         if not own:
-            query = query.where(t.inbox.c.owner != self._owner)
-        with self._store.read() as c:
+            query = query.where(t.inbox.c.owner != self.owner)
+        with self.store.read() as c:
             rows: list[Any] = [*c.execute(query)]
             alive = self._alive(c) if rows else set[str]()
-        mine = [r for r in rows if r.owner == self._owner]
-        orphans = [r for r in rows if r.owner != self._owner and r.owner not in alive]
+        mine = [r for r in rows if r.owner == self.owner]
+        orphans = [r for r in rows if r.owner != self.owner and r.owner not in alive]
         taken: list[Any] = []
         if orphans:
             taken = self.submit(lambda c: self._take(c, orphans)).result()
@@ -139,49 +139,23 @@ class Inbox:
         """How many items nobody dealt with yet, in all processes."""
         t = self._t
         query = t.select(t.func.count()).select_from(t.inbox).where(t.inbox.c.state == "new")
-        with self._store.read() as c:
+        with self.store.read() as c:
             return int(c.execute(query).scalar() or 0)
-
-    def state(self, front: str, id: str) -> Literal["new", "done", "dead"] | None:
-        """How far an item is, or ``None`` when it never arrived."""
-        t = self._t
-        query = t.select(t.inbox.c.state).where(t.inbox.c.front == front, t.inbox.c.id == id)
-        with self._store.read() as c:
-            return c.execute(query).scalar()
-
-    def lead(self, name: str, seconds: float = 15.0) -> bool:
-        """Whether this process leads ``name`` now; renewed by asking again before it lapses."""
-        t, now = self._t, self._clock.now()
-        until = (now + timedelta(seconds=seconds)).isoformat()
-        mine = {"owner": self._owner, "until": until}
-
-        def write(c: Connection) -> bool:
-            row: Any = c.execute(t.select(t.leaders).where(t.leaders.c.name == name)).first()
-            if row is None:
-                added = t.insert_ignoring(self._store, t.leaders).values(name=name, **mine)
-                return c.execute(added).rowcount == 1
-            lapsed = row.until < now.isoformat() or self._gone(row.owner)
-            if row.owner != self._owner and not lapsed:
-                return False
-            same = (t.leaders.c.name == name) & (t.leaders.c.until == row.until)
-            return c.execute(t.update(t.leaders).where(same).values(**mine)).rowcount == 1
-
-        return self.submit(write).result()
 
     def close(self) -> None:
         """Write what is queued, let others adopt what waits, and end."""
         t = self._t
         self.submit(
-            lambda c: c.execute(t.delete(t.owners).where(t.owners.c.owner == self._owner))
+            lambda c: c.execute(t.delete(t.owners).where(t.owners.c.owner == self.owner))
         ).result()
         self._queue.put(None)
         self._thread.join(10)
 
     def _insert(self, c: Connection, item: Item) -> bool:
-        t, at = self._t, self._clock.now().isoformat()
+        t, at = self._t, self.clock.now().isoformat()
         if item.delivery:
             key = {"front": item.front, "delivery": item.delivery[:200], "at": at}
-            if not c.execute(t.insert_ignoring(self._store, t.deliveries).values(**key)).rowcount:
+            if not c.execute(t.insert_ignoring(self.store, t.deliveries).values(**key)).rowcount:
                 return False
         row = {
             "front": item.front,
@@ -190,10 +164,10 @@ class Inbox:
             "body": json.dumps(item.body, ensure_ascii=False),
             "at": at,
             "state": "new",
-            "owner": self._owner,
+            "owner": self.owner,
             "attempts": 0,
         }
-        return c.execute(t.insert_ignoring(self._store, t.inbox).values(**row)).rowcount == 1
+        return c.execute(t.insert_ignoring(self.store, t.inbox).values(**row)).rowcount == 1
 
     def _set(self, c: Connection, item: Item, **values: Any) -> None:
         t = self._t
@@ -209,17 +183,17 @@ class Inbox:
                 & (t.inbox.c.owner == row.owner)
                 & (t.inbox.c.state == "new")
             )
-            if c.execute(t.update(t.inbox).where(same).values(owner=self._owner)).rowcount:
+            if c.execute(t.update(t.inbox).where(same).values(owner=self.owner)).rowcount:
                 taken.append(row)
         return taken
 
     def _alive(self, c: Connection) -> set[str]:
-        t, now = self._t, self._clock.now()
+        t, now = self._t, self.clock.now()
         rows: list[Any] = [*c.execute(t.select(t.owners))]
         return {
             r.owner
             for r in rows
-            if datetime.fromisoformat(r.until) > now and not self._gone(r.owner)
+            if datetime.fromisoformat(r.until) > now and not self.gone(r.owner)
         }
 
     def submit(self, run: Callable[[Connection], Any]) -> Future[Any]:
@@ -233,20 +207,25 @@ class Inbox:
             batch = self._gather()
             if not batch:
                 return
-            try:
-                _ = self._t
-                with self._store.write() as c:
-                    results = [write.run(c) for write in batch]
-            except ToolError as error:
-                for write in batch:
-                    write.result.set_exception(error)
-            except Exception as error:
-                log.error("inbox write broke", exc_info=error)
-                for write in batch:
-                    write.result.set_exception(Unavailable("The inbox could not be written."))
-            else:
-                for write, result in zip(batch, results, strict=True):
+            # A waiter that was cancelled no longer listens; what it asked for is written anyway.
+            waiting = [write.result.set_running_or_notify_cancel() for write in batch]
+            results, fault = self._commit(batch)
+            for write, waits, result in zip(batch, waiting, results, strict=True):
+                if waits and fault is not None:
+                    write.result.set_exception(fault)
+                elif waits:
                     write.result.set_result(result)
+
+    def _commit(self, batch: Sequence[_Write]) -> tuple[list[Any], ToolError | None]:
+        try:
+            _ = self._t
+            with self.store.write(urgent=True) as c:
+                return [write.run(c) for write in batch], None
+        except ToolError as error:
+            return [None] * len(batch), error
+        except Exception as error:  # the writer thread must outlive a bug
+            log.error("inbox write broke", exc_info=error)
+            return [None] * len(batch), Unavailable("The inbox could not be written.")
 
     def _gather(self) -> list[_Write]:
         """The next writes, waiting for the first; empty when closed."""

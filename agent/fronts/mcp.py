@@ -7,6 +7,7 @@ imports FastMCP.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any, cast
@@ -23,7 +24,6 @@ from agent.card import card
 from agent.events import Action, Actor
 from agent.fronts.threads import call
 from agent.fronts.wire import action_json, action_of
-from agent.record import canonical
 from tools.contract import Call, Effect, Json, Tool
 from tools.errors import ToolError
 from tools.words import Lang
@@ -73,7 +73,7 @@ class _Proposes(McpTool):
         given = dict(arguments)
         request = str(given.pop("request_id", "") or uuid.uuid4().hex)
         conversation = f"mcp:{actor.identity or actor.name}"
-        key = f"{conversation}/{request}/{canonical([self.name, given])}"
+        key = f"{conversation}/{request}/{json.dumps([self.name, given], sort_keys=True)}"
         propose = self.assistant.toolbox.propose_for
         one = Call(self.name, given)
         try:

@@ -12,9 +12,8 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,8 +21,10 @@ from agent.assistant import Assistant
 from agent.errors import Unreadable
 from agent.fronts.inbox import Inbox
 from agent.fronts.metrics import Labels, Metrics
-from agent.fronts.notes import IncidentNote, Post
+from agent.fronts.notes import IncidentNote
+from agent.fronts.parts import Job, Parts
 from agent.fronts.runner import Runner, recent
+from agent.fronts.slack_start import make_slack
 from agent.fronts.threads import call
 from agent.settings import Settings
 from tools.contract import Json
@@ -34,32 +35,7 @@ if TYPE_CHECKING:
     from agent.fronts.slack import SlackFront
 
 PORT = 8780
-DRAIN_SECONDS = 25.0
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something done again and again, in a thread: a scheduler tick, an outbox, alert rules."""
-
-    name: str
-    every: float
-    """Seconds between the end of one run and the start of the next."""
-    run: Callable[[Post], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the composition root hands to the service beside the assistant."""
-
-    gone: Callable[[str], bool]
-    """Whether the process behind an owner string certainly no longer runs."""
-    receive_alerts: Callable[[Mapping[str, Json]], object] | None = None
-    """Stores an Alertmanager delivery; returns only after the commit."""
-    incident_notes: Callable[[], Sequence[IncidentNote]] | None = None
-    """What happened to incidents lately; each note is told once, so repeats are fine."""
-    jobs: tuple[Job, ...] = ()
-    drain: float = DRAIN_SECONDS
 
 
 class Service:
@@ -86,7 +62,9 @@ class Service:
         """Start everything that is configured; raises ``Unreadable`` for a wrong section."""
         self._loop = asyncio.get_running_loop()
         self._gauges()
-        self._make_slack()
+        self.slack = make_slack(
+            self.assistant, self._settings.slack, self.inbox, self.metrics, self.runner.look_now
+        )
         await self._listen()
         self._begin(self.runner.run(), "runner")
         if self.slack is not None:
@@ -141,29 +119,8 @@ class Service:
     def _begin(self, work: Any, name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
 
-    def _make_slack(self) -> None:
-        secrets = self._settings.slack
-        section = self._sections.get("slack")
-        if secrets is None:
-            if section:
-                log.warning("slack is configured, but SLACK_BOT_TOKEN is not set")
-            return
-        from agent.fronts.slack import SlackFront
-        from agent.fronts.slack_api import SlackApi
-        from agent.fronts.slack_options import read_options
-
-        options = read_options(cast("dict[str, Json]", section or {}))
-        if options.mode == "socket" and not secrets.app_token:
-            raise Unreadable("Slack's Socket Mode needs SLACK_APP_TOKEN (or slack.mode: http).")
-        if options.mode == "http" and not secrets.signing_secret:
-            raise Unreadable("Slack's HTTP mode needs SLACK_SIGNING_SECRET.")
-        api = SlackApi(secrets, self.metrics)
-        self.slack = SlackFront(
-            self.assistant, api, self.inbox, self.metrics, options, self.runner.look_now
-        )
-
     async def _connect_slack(self, front: SlackFront) -> None:
-        from agent.fronts.slack_api import SlackUncertain
+        from agent.fronts.slack_errors import SlackUncertain
 
         pause = 1.0
         while True:
@@ -189,6 +146,8 @@ class Service:
         from agent.fronts.http_server import listen
 
         section = cast("dict[str, Json]", self._sections.get("http") or {})
+        http_mode = self.slack is not None and self.slack.options.mode == "http"
+        requests = self.slack.api.request if self.slack is not None and http_mode else None
         desk = Desk(
             self.assistant,
             user=self._settings.user,
@@ -196,7 +155,7 @@ class Service:
             metrics=self.metrics,
             receive_alerts=self._parts.receive_alerts,
             alerts_arrived=self._arrived.set,
-            slack_events=self._slack_request if self._takes_slack_requests() else None,
+            slack_events=requests,
             approved=self._approved,
             parts=self.state,
             mcp=await self._mcp(),
@@ -217,16 +176,6 @@ class Service:
         app = make_http_app(make_server(self.assistant, caller_actor))
         await self._stack.enter_async_context(app.router.lifespan_context(app))
         return app
-
-    def _takes_slack_requests(self) -> bool:
-        return self.slack is not None and self.slack.options.mode == "http"
-
-    async def _slack_request(
-        self, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        if self.slack is None:
-            return 503, {}, b""
-        return await self.slack.api.request(body, headers)
 
     def _approved(self) -> None:
         """Somebody decided over HTTP, in a thread of its own."""

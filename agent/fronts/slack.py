@@ -14,15 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from agent.assistant import Assistant, person_or
-from agent.events import Actor, Message, Proposed, Reply
-from agent.fronts.dispatch import Again, Dispatch
+from agent.assistant import Assistant
+from agent.fronts.dispatch import Dispatch
 from agent.fronts.inbox import Inbox, Item
 from agent.fronts.metrics import Metrics
 from agent.fronts.notes import IncidentNote
-from agent.fronts.slack_answer import Answer
-from agent.fronts.slack_api import SlackApi, SlackRefused, SlackUncertain
+from agent.fronts.slack_api import SlackApi
 from agent.fronts.slack_clicks import Clicks
+from agent.fronts.slack_errors import SlackRefused, SlackUncertain
 from agent.fronts.slack_incidents import Incidents
 from agent.fronts.slack_options import SlackOptions
 from agent.fronts.slack_pane import welcome
@@ -39,17 +38,17 @@ from agent.fronts.slack_payloads import (
     parse,
     to_json,
 )
-from agent.fronts.slack_posts import Place, Posts, is_gone
-from agent.fronts.slack_text import escape, said
+from agent.fronts.slack_posts import Place, Posts
+from agent.fronts.slack_text import escape
+from agent.fronts.slack_turns import Turns
 from agent.fronts.slack_watch import Watch
-from agent.fronts.threads import call, stream
+from agent.fronts.threads import call
 from agent.redaction import mask
 from tools.errors import ToolError
 from tools.words import Lang
 
 FRONT = "slack"
 BEAT_SECONDS = 5.0
-_LATER = frozenset({"ratelimited", "streaming_state_conflict"})
 log = logging.getLogger(__name__)
 
 
@@ -74,12 +73,12 @@ class SlackFront:
         world = assistant.door.world
         self.posts = Posts(api, inbox, world.store, world.clock, world.home)
         self.watch = Watch(assistant, self.posts, inbox, self.where)
+        self._turns = Turns(assistant, self.posts, inbox, self.watch.look_now)
         self.dispatch = Dispatch(
             inbox, self._handle, self._given_up, metrics, quick=_is_quick, workers=options.workers
         )
         self.incidents = Incidents(self.posts, inbox, options.alerts, self.dispatch.add)
         self._clicks = Clicks(assistant, api, lambda: (approved(), self.watch.look_now())[-1])
-        self._deleted: set[str] = set()
         self._told: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -169,68 +168,21 @@ class SlackFront:
     async def _handle(self, item: Item) -> None:
         match from_json(item.body):
             case Said() as heard:
-                if item.id not in self._deleted:
-                    actor = await call(lambda: person_or(self.assistant, FRONT, heard.user), "who")
-                    await self._answer(item, _place(heard), actor, self._words(heard))
+                await self._turns.hear(item, heard)
             case Asked() as asked:
-                actor = Actor(asked.user, "alert", asked.user)
-                await self._answer(item, _place(asked), actor, asked.text)
+                await self._turns.ask(item, asked)
             case Clicked() as clicked:
                 await self._clicks.click(clicked)
             case Opened(channel=channel, thread=thread):
                 lang = cast("Lang", self.assistant.door.fleet.language)
                 await welcome(self.posts, Place(channel, thread), lang)
             case Deleted() as deleted:
-                await self._forget(deleted)
-
-    async def _answer(self, item: Item, place: Place, actor: Actor, text: str) -> None:
-        key = f"answer:{item.id}"
-        known = await self.posts.get(key)
-        if known is not None and known.shown == "whole":
-            return
-        world = self.assistant.door.world
-        answer = Answer(self.posts, place, key)
-        message = Message(item.conversation, item.id, actor, text, world.clock.now())
-        try:
-            await answer.begin()
-            await self._turn(answer, message)
-        except (SlackRefused, SlackUncertain) as error:
-            _or_again(error)
-        except ToolError as error:
-            raise Again(error.en) from error
-
-    async def _turn(self, answer: Answer, message: Message) -> None:
-        reply = Reply("", "offline", failed=True)
-        try:
-            async for event in stream(lambda: self.assistant.handle(message), "slack-turn"):
-                if isinstance(event, Reply):
-                    reply = event
-                    continue
-                if isinstance(event, Proposed):
-                    self.watch.look_now()
-                await answer.show(event)
-        except ToolError:
-            raise
-        except Exception as error:  # a bug must not cost what was gathered so far
-            log.error("a turn broke", exc_info=error)
-            why = f"Steward broke while answering ({type(error).__name__}); found so far:"
-            await answer.break_off(mask(why))
-            return
-        if message.id not in self._deleted:
-            await answer.finish(reply)
-
-    async def _forget(self, deleted: Deleted) -> None:
-        gone = Said(
-            deleted.team, deleted.channel, deleted.user, deleted.text, deleted.ts, "", False, False
-        )
-        self._deleted.add(gone.id)
-        await asyncio.wrap_future(self.inbox.done(Item(FRONT, gone.id, "", {})))
+                await self._turns.forget(FRONT, deleted)
 
     async def _given_up(self, item: Item) -> None:
         incoming = from_json(item.body)
         if isinstance(incoming, Said | Asked):
-            text = "Steward tried several times and could not answer this; please ask again."
-            await self.posts.put(f"answer:{item.id}", _place(incoming), text, shown="whole")
+            await self._turns.give_up(item, incoming)
 
     def where(self, conversation: str) -> Place | None:
         """Where actions of a conversation are shown; ``None`` when nowhere in Slack."""
@@ -250,14 +202,6 @@ class SlackFront:
     async def state(self) -> str:
         """``ok``, or why Slack is not reachable now."""
         return "ok" if await self.api.connected() else "the socket is down; reconnecting"
-
-    def _words(self, heard: Said) -> str:
-        people = self.assistant.door.fleet.people.values()
-        names = {person.slack: person.name for person in people}
-        zh = self.assistant.door.fleet.language == "zh"
-        return said(heard.text, self.api.identity.user, names.get) or (
-            "你能做什么？" if zh else "What can you do?"
-        )
 
     async def _adopt(self, *, own: bool = False) -> None:
         for item in await call(lambda: self.inbox.adopt([FRONT], own=own), "inbox-adopt"):
@@ -284,10 +228,6 @@ def conversation_of(heard: Said | Asked) -> str:
     return f"slack:{heard.team}:{heard.channel}:{heard.thread}"
 
 
-def _place(heard: Said | Asked) -> Place:
-    return Place(heard.channel, heard.thread, heard.user, heard.team)
-
-
 def _is_quick(item: Item) -> bool:
     return item.body.get("kind") in ("Clicked", "Deleted", "Opened")
 
@@ -303,10 +243,3 @@ def _item(incoming: Incoming, delivery: str) -> Item:
             return Item(FRONT, f"deleted:{channel}:{ts}", "", body, delivery)
         case _:
             return Item(FRONT, f"click:{delivery}"[:200], "", body)
-
-
-def _or_again(error: SlackRefused | SlackUncertain) -> None:
-    """Try again what may work later; a place that is gone or closed is the end of it."""
-    if isinstance(error, SlackUncertain) or error.code in _LATER:
-        raise Again(error.en) from error
-    log.warning("an answer could not be posted", extra={"why": error.en, "gone": is_gone(error)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.events import Event, Looking, Notice, Replace, Reply, Seen, Text
-from agent.fronts.slack_api import SlackRefused, SlackUncertain
+from agent.fronts.slack_errors import SlackRefused, SlackUncertain
 from agent.fronts.slack_files import charts
 from agent.fronts.slack_posts import Place, Posts, is_gone
 from agent.fronts.slack_text import MESSAGE, STREAM, escape, mrkdwn, safe, shorten
@@ -45,9 +45,11 @@ class Answer:
         known = await self.posts.get(self.key)
         if known is not None:
             self._refused = True
-            self._ts = known.ts
-            if known.ts:
-                await self._try("chat.stopStream", channel=known.channel, ts=known.ts)
+            self._ts = known.ts or await self.posts.find(self.key, self.place)
+            self._ts = self._ts or await self.posts.orphan(self.place)
+            if self._ts:
+                await self.posts.keep(self.key, ts=self._ts)
+                await self._try("chat.stopStream", ts=self._ts)
         await self._status("is looking…", paced=False)
 
     async def show(self, event: Event) -> None:

@@ -25,8 +25,8 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from agent.fronts.metrics import Metrics
+from agent.fronts.slack_errors import SlackRefused, SlackUncertain
 from agent.settings import SlackSettings
-from tools.errors import Unavailable
 
 Receive = Callable[[Mapping[str, Any], str], Awaitable[int]]
 """``(payload, delivery) -> HTTP status``: 200 only after it is written down."""
@@ -35,18 +35,6 @@ ONCE = frozenset({"chat.postMessage", "chat.startStream", "files.completeUploadE
 READS = frozenset({"conversations.replies", "conversations.history", "auth.test"})
 PATIENCE = 180.0
 log = logging.getLogger(__name__)
-
-
-class SlackRefused(Unavailable):
-    """Slack answered no; ``code`` is its word for the reason."""
-
-    def __init__(self, method: str, code: str) -> None:
-        super().__init__(f"Slack refused {method}: {code}.")
-        self.code = code
-
-
-class SlackUncertain(Unavailable):
-    """It is not known whether Slack did it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from typing import cast
 from agent.assistant import Assistant, person_or
 from agent.errors import NotAllowed, TooLate
 from agent.events import Action, Actor, Decision, State
-from agent.fronts.slack_api import SlackApi, SlackRefused, SlackUncertain
+from agent.fronts.slack_api import SlackApi
 from agent.fronts.slack_cards import call_text, details
+from agent.fronts.slack_errors import SlackRefused, SlackUncertain
 from agent.fronts.slack_payloads import Clicked
 from agent.fronts.slack_text import escape, preformatted, safe, shorten
 from agent.fronts.threads import call

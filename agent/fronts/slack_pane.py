@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.fronts.slack_api import SlackRefused, SlackUncertain
+from agent.fronts.slack_errors import SlackRefused, SlackUncertain
 from agent.fronts.slack_posts import Place, Posts
 from tools.words import Lang
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.fronts.inbox import Inbox
-from agent.fronts.slack_api import SlackApi, SlackRefused, SlackUncertain
+from agent.fronts.slack_api import SlackApi
+from agent.fronts.slack_errors import SlackRefused, SlackUncertain
 from tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -134,16 +135,28 @@ class Posts:
 
     async def find(self, key: str, place: Place) -> str:
         """The message with this key that is in its thread already; empty when there is none."""
+        for message in await self._messages(place):
+            if _key_of(message) == key:
+                return str(message["ts"])
+        return ""
+
+    async def _messages(self, place: Place) -> list[Any]:
         method = "conversations.replies" if place.thread else "conversations.history"
         asked = {"channel": place.channel, "ts": place.thread or None, "limit": 200}
         try:
             answer = await self.api.call(method, **asked, include_all_metadata="true")
         except (SlackRefused, SlackUncertain) as error:
             log.info("a thread could not be searched", extra={"why": error.en})
-            return ""
-        messages: list[Any] = answer.get("messages") or []
-        for message in messages:
-            if _key_of(message) == key:
+            return []
+        return answer.get("messages") or []
+
+    async def orphan(self, place: Place) -> str:
+        """An own message in a thread that nobody remembers: a stream begun just before a crash."""
+        t = self._t
+        known = {post.ts for post in await self._rows(t.posts.c.thread == place.thread)}
+        for message in await self._messages(place):
+            mine = message.get("user") == self.api.identity.user and not _key_of(message)
+            if mine and str(message["ts"]) not in known:
                 return str(message["ts"])
         return ""
 

@@ -19,8 +19,9 @@ from typing import cast
 from agent.assistant import Assistant
 from agent.events import OPEN, Action, Notice, State
 from agent.fronts.inbox import Inbox
-from agent.fronts.slack_api import SlackRefused
+from agent.fronts.leadership import lead
 from agent.fronts.slack_cards import card
+from agent.fronts.slack_errors import SlackRefused
 from agent.fronts.slack_posts import Place, Post, Posts, is_gone
 from agent.fronts.slack_text import escape
 from agent.fronts.threads import call
@@ -91,9 +92,9 @@ class Watch:
     async def _leading(self) -> bool:
         if time.monotonic() < self._leads_until - LEASE_SECONDS / 2:
             return True
-        lead = await call(lambda: self.inbox.lead("slack-cards", LEASE_SECONDS), "lead")
-        self._leads_until = time.monotonic() + LEASE_SECONDS if lead else 0.0
-        return lead
+        leads = await call(lambda: lead(self.inbox, "slack-cards", LEASE_SECONDS), "lead")
+        self._leads_until = time.monotonic() + LEASE_SECONDS if leads else 0.0
+        return leads
 
     async def _show(self, action: Action, post: Post | None) -> None:
         key = f"card:{action.number}"

@@ -97,6 +97,7 @@ def service(home: Path, slack: SlackStandin) -> Process:
     return Process(home, slack)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "die",
     [
@@ -128,6 +129,22 @@ def test_killed_anywhere_it_continues_and_does_nothing_twice(
     assert len(service.effects()) == 1
     assert len(slack.cards("C1", ts)) == 1
     assert sorted(a["text"][:8] for a in slack.answers("C1", ts)) == ["Action 1", "Proposed"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("die", ["chat.startStream", "chat.startStream+", "chat.appendStream+"])
+def test_a_stream_cut_by_a_kill_becomes_the_whole_answer(
+    service: Process, slack: SlackStandin, die: str
+) -> None:
+    service.start(die)
+    ts = slack.mention("stream 300")
+    slack.ack(slack.last)
+    service.died()
+    connections = slack.connections
+    service.start()
+    slack.connected(connections + 1)
+    whole = eventually(lambda: [m for m in slack.thread("C1", ts) if "word299" in m["text"]], 30)
+    assert len(whole) == 1 == len(slack.thread("C1", ts))
 
 
 def test_questions_that_waited_are_answered_after_a_kill(
