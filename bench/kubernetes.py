@@ -44,7 +44,8 @@ def main() -> None:
 
 def measure(folder: Path, size: int) -> None:
     from tools.platforms.kubernetes import Kubernetes
-    from tools.platforms.kubernetes_api import Access, Api
+    from tools.platforms.kubernetes_api import Api
+    from tools.platforms.kubernetes_connection import Access
 
     api = Api(Access("kube", str(folder / "kubeconfig")))
     api.get("/apis")

@@ -13,6 +13,6 @@ COPY --from=build /opt/steward /opt/steward
 ENV PATH=/opt/steward/bin:$PATH STEWARD_HOME=/state STEWARD_FLEET=/etc/steward/steward.yaml
 USER 10001:10001
 VOLUME /state
-EXPOSE 8700
+EXPOSE 8780
 ENTRYPOINT ["steward"]
 CMD ["serve"]

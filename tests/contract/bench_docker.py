@@ -15,7 +15,7 @@ from tests.serving.tiny import save
 from tools.platforms.base import Release
 from tools.platforms.docker import Docker
 from tools.platforms.docker_engine import Engine
-from tools.platforms.docker_fleet import DEPLOYMENT, Setup
+from tools.platforms.docker_setup import DEPLOYMENT, Setup
 
 
 def release(home: Path, version: int, kind: str = "good") -> Release:
@@ -76,5 +76,5 @@ def docker_bench(home: Path) -> Iterator[Bench]:
             again=lambda: Docker("box", Engine("box"), [made]),
             ref=made.name,
             too_many=1000,
-            patience=60.0,
+            patience=100.0,
         )

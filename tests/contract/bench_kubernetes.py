@@ -13,7 +13,9 @@ from tests.platforms.api_double import ApiDouble
 from tools.fleet import DeploymentSpec
 from tools.platforms.base import Release
 from tools.platforms.kubernetes import Kubernetes
-from tools.platforms.kubernetes_api import Access, Api, api_path
+from tools.platforms.kubernetes_api import Api
+from tools.platforms.kubernetes_connection import Access
+from tools.platforms.kubernetes_request import api_path
 
 LIVE_IMAGE = os.environ.get("STEWARD_TEST_IMAGE", "busybox:1.36")
 WAITING = {"metadata": {"annotations": {"steward.dev/placeholder": "true"}}}

@@ -7,7 +7,8 @@ import pytest
 
 from tests.platforms.api_double import ApiDouble
 from tools.platforms.kubernetes import Kubernetes
-from tools.platforms.kubernetes_api import Access, Api
+from tools.platforms.kubernetes_api import Api
+from tools.platforms.kubernetes_connection import Access
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.platforms import real_engine
 from tests.support import RecordingAct
 from tools.platforms.base import Release, RollBack, RollOut, Scale, Status
 from tools.platforms.docker import Docker
-from tools.platforms.docker_fleet import Setup
+from tools.platforms.docker_setup import Setup
 
 pytestmark = [
     pytest.mark.docker,

@@ -15,8 +15,9 @@ from tools.contract import Happened
 from tools.errors import Refused
 from tools.platforms.base import Pause, Release, Resume, RollBack, RollOut
 from tools.platforms.kubernetes import Kubernetes
-from tools.platforms.kubernetes_api import Access, Api
-from tools.platforms.kubernetes_canary import STATE, state_of
+from tools.platforms.kubernetes_api import Api
+from tools.platforms.kubernetes_canary_state import STATE, state_of
+from tools.platforms.kubernetes_connection import Access
 from tools.serving.metrics import Metrics
 
 RELEASE = Release("digits", "2", "sha256:beef", "/models/2", image="server:2")

@@ -14,8 +14,10 @@ from tools.contract import Happened
 from tools.errors import BadArguments, Refused, ToolError, Unavailable
 from tools.platforms.base import Edit, Release, Restart, RollBack, RollOut, Scale
 from tools.platforms.kubernetes import Kubernetes
-from tools.platforms.kubernetes_api import Access, Api, api_path
+from tools.platforms.kubernetes_api import Api
+from tools.platforms.kubernetes_connection import Access
 from tools.platforms.kubernetes_errors import Denied, Forbidden, Gone
+from tools.platforms.kubernetes_request import api_path
 
 TWO = RollOut(Release("digits", "2", "sha256:beef", "/models/2", image="server:2"), 3)
 HOUR = timedelta(hours=1)

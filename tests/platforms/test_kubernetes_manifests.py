@@ -16,8 +16,9 @@ from tests.support import RecordingAct
 from tools.contract import Happened
 from tools.errors import BadArguments
 from tools.platforms.kubernetes import Kubernetes
-from tools.platforms.kubernetes_jobs import Training, Trainings, manifests, train_job
+from tools.platforms.kubernetes_jobs import Trainings
 from tools.platforms.kubernetes_reading import Reader
+from tools.platforms.kubernetes_training import Training, manifests, train_job
 
 SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
 

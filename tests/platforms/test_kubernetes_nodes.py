@@ -17,7 +17,8 @@ from tools.nodes.drain import DrainNode
 from tools.nodes.listing import list_nodes
 from tools.platforms.base import Platform
 from tools.platforms.kubernetes import Kubernetes
-from tools.platforms.kubernetes_api import Access, Api
+from tools.platforms.kubernetes_api import Api
+from tools.platforms.kubernetes_connection import Access
 from tools.world import World
 
 

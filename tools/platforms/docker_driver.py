@@ -20,8 +20,10 @@ from tools.errors import Failed, Refused, ToolError, Unavailable
 from tools.platforms.base import Traffic
 from tools.platforms.canary import judge
 from tools.platforms.docker_engine import Engine
-from tools.platforms.docker_fleet import REVISION, Fleet, Seen, Setup
+from tools.platforms.docker_fleet import Fleet
+from tools.platforms.docker_peers import Seen, peers_of
 from tools.platforms.docker_plan import Done, Fail, Judge, Leave, Move, Start, Weigh, moves
+from tools.platforms.docker_setup import REVISION, Setup
 from tools.platforms.docker_state import State
 from tools.serving import metrics
 
@@ -61,7 +63,7 @@ class Driver:
             return not self._fleet.look().state.at_rest
         seen = self._fleet.look()
         self._leaving = {k: f for k, f in self._leaving.items() if not f.done()}
-        peers = self._fleet.peers(seen, frozenset(self._leaving))
+        peers = peers_of(self._fleet.engine, self._fleet.setup, seen, frozenset(self._leaving))
         self._bench.watch(seen)
         todo = moves(seen.state, peers)
         for move in todo:

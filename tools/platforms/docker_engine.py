@@ -7,60 +7,24 @@ import tarfile
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from tools.errors import BadArguments, Failed, Refused, ToolError, Unavailable
-
-
-class NoImage(Failed):
-    """The image is not on this host and cannot be pulled."""
-
-
-class NoContainer(BadArguments):
-    """The container is not there (any more)."""
-
-
-class Going(Refused):
-    """The container is being removed by somebody else right now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A container."""
-
-    id: str
-    name: str
-    image: str
-    labels: Mapping[str, str]
-    state: str
-    """``created``, ``running``, ``restarting``, ``exited``, ``dead``, ``paused``."""
-    created: datetime
-    exit_code: int | None = None
-    oom: bool = False
-    restarts: int = 0
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """A container to make."""
-
-    name: str
-    image: str
-    labels: Mapping[str, str]
-    command: Sequence[str]
-    env: Mapping[str, str] = field(default_factory=dict[str, str])
-    binds: Sequence[str] = ()
-    network: str | None = None
-    port: tuple[str, int, int] | None = None
-    """Host address, host port, container port to publish."""
-    restart: str = "unless-stopped"
-    memory: str | None = None
-    gpus: int = 0
-    shm: str | None = None
+from tools.errors import Failed, Unavailable
+from tools.platforms.docker_values import (
+    Box,
+    Going,
+    NoContainer,
+    NoImage,
+    Recipe,
+    box_of,
+    explain,
+    explanation,
+    moment,
+    short,
+    tarred,
+)
 
 
 class Engine:
@@ -99,18 +63,18 @@ class Engine:
         try:
             yield
         except ImageNotFound as error:
-            raise NoImage(f"image cannot be pulled: {_said(error)}") from error
+            raise NoImage(f"image cannot be pulled: {explanation(error)}") from error
         except NotFound as error:
-            said = _said(error)
+            said = explanation(error)
             kind = NoImage if "image" in said.lower() else NoContainer
             raise kind(f"{self.where}: {said}") from error
         except APIError as error:
-            raise _explain(self.where, int(error.status_code or 0), _said(error)) from error
+            raise explain(self.where, int(error.status_code or 0), explanation(error)) from error
         except (DockerException, RequestException, OSError) as error:
             raise Unavailable(
-                f"The Docker engine of {self.where} does not answer ({_short(str(error))}); start it,"
+                f"The Docker engine of {self.where} does not answer ({short(str(error))}); start it,"
                 " set host in steward.yaml, or give this user access to it.",
-                f"{self.where} 的 Docker 引擎没有响应（{_short(str(error))}）；请启动它、在 steward.yaml"
+                f"{self.where} 的 Docker 引擎没有响应（{short(str(error))}）；请启动它、在 steward.yaml"
                 " 中设置 host，或授予当前用户访问权限。",
             ) from error
 
@@ -119,7 +83,7 @@ class Engine:
         wanted = [f"{k}={v}" if v else k for k, v in labels.items()]
         with self.translated():
             rows = self.api.containers(all=True, filters={"label": wanted})
-        found = [_box(row) for row in rows]
+        found = [box_of(row) for row in rows]
         if detail:
             looked = [b if b.state == "running" else self.inspect(b.id) for b in found]
             found = [b for b in looked if b is not None and b.state != "removing"]
@@ -139,7 +103,7 @@ class Engine:
             image=raw["Config"]["Image"],
             labels=raw["Config"]["Labels"] or {},
             state=state["Status"],
-            created=_time(raw["Created"]),
+            created=moment(raw["Created"]),
             exit_code=state.get("ExitCode"),
             oom=bool(state.get("OOMKilled")),
             restarts=int(raw.get("RestartCount") or 0),
@@ -196,8 +160,8 @@ class Engine:
             for row in self.api.pull(image, stream=True, decode=True):
                 if "error" in row:
                     raise NoImage(
-                        f"image cannot be pulled: {image}: {_short(row['error'])}",
-                        f"镜像无法拉取：{image}：{_short(row['error'])}",
+                        f"image cannot be pulled: {image}: {short(row['error'])}",
+                        f"镜像无法拉取：{image}：{short(row['error'])}",
                     )
 
     def start(self, container: str) -> None:
@@ -228,18 +192,13 @@ class Engine:
             out, err = self.api.exec_start(made["Id"], demux=True)
             code = self.api.exec_inspect(made["Id"])["ExitCode"]
         if code:
-            raise Failed(f"{command[0]} in {container} failed: {_short((err or b'').decode())}")
+            raise Failed(f"{command[0]} in {container} failed: {short((err or b'').decode())}")
         return (out or b"").decode()
 
-    def put_file(self, container: str, path: str, data: bytes) -> None:
-        """Write a file into a container."""
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as tar:
-            entry = tarfile.TarInfo(path.lstrip("/"))
-            entry.size, entry.mode, entry.mtime = len(data), 0o644, int(time.time())
-            tar.addfile(entry, io.BytesIO(data))
+    def put_files(self, container: str, files: Mapping[str, bytes]) -> None:
+        """Write files into a container, with the folders they need."""
         with self.translated():
-            self.api.put_archive(container, "/", packed.getvalue())
+            self.api.put_archive(container, "/", tarred(files))
 
     def read_file(self, container: str, path: str) -> bytes:
         """Read a file out of a container, running or not; raises :class:`NoContainer`."""
@@ -289,51 +248,3 @@ class Engine:
         if self._api is not None:
             self._api.close()
             self._api = None
-
-
-def _box(row: Mapping[str, Any]) -> Box:
-    return Box(
-        id=row["Id"],
-        name=row["Names"][0].lstrip("/") if row.get("Names") else row["Id"][:12],
-        image=row["Image"],
-        labels=row.get("Labels") or {},
-        state=row["State"],
-        created=datetime.fromtimestamp(row["Created"], UTC),
-    )
-
-
-def _time(text: str) -> datetime:
-    moment = datetime.fromisoformat(text[:19])
-    return moment.replace(tzinfo=UTC)
-
-
-def _said(error: Any) -> str:
-    return _short(str(getattr(error, "explanation", None) or error))
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())[:240]
-
-
-def _explain(where: str, code: int, said: str) -> ToolError:
-    low = said.lower()
-    if "port is already allocated" in low or "address already in use" in low:
-        return Refused(
-            f"{where}: the port is taken by something else: {said}",
-            f"{where}：端口已被占用：{said}",
-        )
-    if "pull access denied" in low or "no such image" in low or "manifest" in low:
-        return NoImage(f"image cannot be pulled: {said}", f"镜像无法拉取：{said}")
-    if "no space left" in low:
-        return Failed(
-            f"{where}: the disk of the Docker host is full: {said}", f"{where}：磁盘已满：{said}"
-        )
-    if "removal" in low:
-        return Going(f"{where}: {said}")
-    if code == 409:
-        return Refused(f"{where}: {said}", f"{where}：{said}")
-    if code >= 500 and "could not select device driver" in low:
-        return Failed(f"no capacity (nvidia.com/gpu): {said}", f"没有可用的 GPU：{said}")
-    if code >= 500:
-        return Failed(f"{where}: the engine failed: {said}", f"{where}：引擎出错：{said}")
-    return Refused(f"{where} refuses it: {said}", f"{where} 拒绝：{said}")

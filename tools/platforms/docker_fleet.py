@@ -4,93 +4,45 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.contract import Json
 from tools.errors import Failed, Refused, ToolError
 from tools.platforms.base import Release
-from tools.platforms.docker_engine import Box, Engine, NoContainer, Recipe
-from tools.platforms.docker_plan import Peer
+from tools.platforms.docker_engine import Engine
+from tools.platforms.docker_peers import Seen
+from tools.platforms.docker_setup import (
+    ACTION,
+    COMMAND,
+    DEPLOYMENT,
+    DIGEST,
+    EPOCH,
+    GENERATION,
+    MODEL,
+    PORT,
+    REVISION,
+    ROLE,
+    VERSION,
+    Setup,
+    config_env,
+    filled,
+)
 from tools.platforms.docker_state import State, read
-
-GATEWAY = Path(__file__).with_name("docker_gateway.py")
-DEPLOYMENT, ROLE, REVISION = "steward.deployment", "steward.role", "steward.revision"
-EPOCH, GENERATION, ACTION = "steward.epoch", "steward.generation", "steward.action-id"
-VERSION, DIGEST, MODEL = "steward.version", "steward.digest", "steward.model"
-PORT, ADMIN = 8080, 8081
+from tools.platforms.docker_values import Box, NoContainer, Recipe
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """How a deployment's containers are made: its ``options`` in steward.yaml."""
-
-    name: str
-    port: int
-    image: str | None = None
-    """``{model}:{version}-{digest12}``: an image for each version, which runs its own command. Or
-    one server image for every version: the artefact is then mounted and ``command`` runs."""
-    gateway_image: str | None = None
-    """An image with ``python3``; none takes the first release's."""
-    address: str = "127.0.0.1"
-    network: str = "steward"
-    command: Sequence[str] = ()
-    """What a container runs, with ``{artifact}``, ``{format}``, ``{model}``, ``{version}``."""
-    python: str = "python3"
-    mounts: Sequence[str] = ()
-    env: Mapping[str, str] = field(default_factory=dict[str, str])
-    probe: str = "/v2/health/ready"
-    probe_port: int = ADMIN
-    metrics: str = "/metrics"
-    start_seconds: float = 60.0
-    """How long a replica may take to become ready."""
-    stop_seconds: int = 30
-    memory: str | None = None
-    gpus: int = 0
-    max_replicas: int = 64
-
-
-COMMAND = [
-    "{python}",
-    "-m",
-    "tools.serving",
-    "--artifact",
-    "{artifact}",
-    "--format",
-    "{format}",
-    "--model",
-    "{model}",
-    "--version",
-    "{version}",
-    "--host",
-    "0.0.0.0",
-    "--port",
-    "8080",
-    "--admin-host",
-    "0.0.0.0",
-    "--admin-port",
-    "8081",
-    "--drain-grace",
-    "0.2",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One look at a deployment."""
-
-    state: State
-    version: int
-    """Of the gateway's document; a write must name it."""
-    gateway: Box | None
-    boxes: tuple[Box, ...]
-    routes: Mapping[str, Any]
-    counters: Mapping[str, Any]
-    """Container id → what its gateway saw; empty while the gateway is down."""
-    driven: bool = False
-    """Whether somebody drives its roll-out at present."""
+def gateway_files() -> dict[str, bytes]:
+    """What the gateway's container needs: two modules of this package, under a package of theirs."""
+    here = Path(__file__).parent
+    packages = {f"/steward/{folder}/__init__.py": b"" for folder in ("tools", "tools/platforms")}
+    http = (here / "docker_gateway_http.py").read_bytes()
+    return {
+        **packages,
+        "/steward/call.py": (here / "docker_gateway_call.py").read_bytes(),
+        "/steward/gateway.py": (here / "docker_gateway.py").read_bytes(),
+        "/steward/tools/platforms/docker_gateway_http.py": http,
+    }
 
 
 class Fleet:
@@ -139,9 +91,9 @@ class Fleet:
 
     def call(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Ask the gateway."""
-        command = [self.setup.python, "/steward/gateway.py", "call"]
+        command = [self.setup.python, "-I", "-S", "/steward/call.py"]
         said = self.engine.execute(
-            self.gateway_name, command, {"STEWARD_CALL": json.dumps(request), **self.setup.env}
+            self.gateway_name, command, {"STEWARD_CALL": json.dumps(request)}
         )
         return json.loads(said)
 
@@ -179,14 +131,14 @@ class Fleet:
             name=self.gateway_name,
             image=setup.gateway_image or image,
             labels={**self._labels, ROLE: "gateway", ACTION: action},
-            command=[setup.python, "/steward/gateway.py", "serve", str(PORT)],
+            command=[setup.python, "/steward/gateway.py", str(PORT)],
             env=setup.env,
             binds=setup.mounts,
             network=setup.network,
             port=(setup.address, setup.port, PORT),
         )
         made = self.engine.run(recipe)
-        self.engine.put_file(made, "/steward/gateway.py", GATEWAY.read_bytes())
+        self.engine.put_files(made, gateway_files())
         box = self.engine.inspect(made)
         assert box is not None
         return box
@@ -200,7 +152,7 @@ class Fleet:
                 " one with build_image.",
                 f"{self.setup.name} 没有可运行的镜像；请在 steward.yaml 设置 options.image 或先构建镜像。",
             )
-        return _fill(pattern, release)
+        return filled(pattern, release)
 
     def start(self, state: State, revision: int, epoch: int, *, held: bool) -> None:
         """Start one replica and let the gateway know it; ``held`` gives it no traffic yet."""
@@ -236,10 +188,10 @@ class Fleet:
             binds.append(f"{artifact}:{inside}:ro")
             artifact = inside
         parts = () if baked else setup.command or COMMAND
-        command = [_fill(p, release, setup, artifact) for p in parts]
+        command = [filled(p, release, setup, artifact) for p in parts]
         env = {
             **setup.env,
-            **_config_env(release.config),
+            **config_env(release.config),
             "STEWARD_ACTION_ID": labels[ACTION],
             "STEWARD_MODEL": release.model or "",
             "STEWARD_VERSION": release.version or "",
@@ -288,65 +240,3 @@ class Fleet:
         routes.pop(container, None)
         self.call({"op": "routes", "routes": routes})
         self.engine.remove(container)
-
-    def peers(self, seen: Seen, leaving: frozenset[str] = frozenset()) -> list[Peer]:
-        """The replicas as the plan sees them."""
-        return [self._peer(seen, box, box.id in leaving) for box in seen.boxes]
-
-    def _peer(self, seen: Seen, box: Box, leaving: bool) -> Peer:
-        sight = seen.counters.get(box.id, {})
-        ready = box.state == "running" and bool(sight.get("ready"))
-        crashed = box.state in ("exited", "dead")
-        age = time.time() - box.created.timestamp()
-        late = not ready and not crashed and age > self.setup.start_seconds
-        return Peer(
-            id=box.id,
-            revision=int(box.labels.get(REVISION, 0)),
-            epoch=int(box.labels.get(EPOCH, 0)),
-            generation=int(box.labels.get(GENERATION, 0)),
-            ready=ready,
-            crashed=crashed,
-            leaving=leaving,
-            restarts=box.restarts,
-            late=late,
-            why="" if ready else self.why(box, late, str(sight.get("why", ""))),
-            weight=float(seen.routes.get(box.id, {}).get("weight", 1.0)),
-        )
-
-    def why(self, box: Box, late: bool, probe: str) -> str:
-        """The named cause of a replica that does not serve."""
-        if box.error:
-            return f"container cannot start: {box.error[:160]}"
-        if box.oom:
-            return f"out of memory (OOM): {box.name} exceeded its memory limit"
-        if box.state in ("exited", "dead") or box.restarts:
-            said = self.last_words(box)
-            killed = box.exit_code in (137, 143)
-            word = "killed" if killed and not box.restarts else "crash loop"
-            return f"{word}: {box.name} exited with {box.exit_code}{f': {said}' if said else ''}"
-        if late:
-            return f"probe failing: {box.name} is not ready: {probe or 'no answer'}"
-        return ""
-
-    def last_words(self, box: Box) -> str:
-        """The last line a container wrote."""
-        lines = [line for line in self.engine.logs(box.id, None, 5).splitlines() if line.strip()]
-        return lines[-1].partition(" ")[2][:160] if lines else ""
-
-
-def _fill(pattern: str, release: Release, setup: Setup | None = None, artifact: str = "") -> str:
-    digest = (release.digest or "").removeprefix("sha256:")
-    return pattern.format(
-        model=(release.model or "model").lower(),
-        version=release.version or "0",
-        digest=digest,
-        digest12=digest[:12],
-        artifact=artifact or release.artifact or "",
-        format=release.config.get("format") or "onnx",
-        python=setup.python if setup else "python3",
-    )
-
-
-def _config_env(config: Mapping[str, Json]) -> dict[str, str]:
-    env = config.get("env")
-    return {k: str(v) for k, v in env.items()} if isinstance(env, dict) else {}

@@ -6,7 +6,7 @@ sends each request to a replica by weight, waits for a leaving replica's request
 readiness, and counts what it sees. A request that no replica has begun to answer is sent to
 another; one that was begun is never repeated.
 
-``python gateway.py serve PORT`` in the container; ``python gateway.py call JSON`` by ``docker exec``.
+``python gateway.py PORT`` in the container; ``docker_gateway_call.py`` talks to it by ``docker exec``.
 """
 
 from __future__ import annotations
@@ -17,52 +17,25 @@ import os
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tools.platforms.docker_gateway_http import (
+    ANSWER,
+    BODY,
+    HOP,
+    KEPT,
+    Backend,
+    NotBegun,
+    exchange,
+    plain,
+    read_body,
+    reply,
+)
+
 HOME = Path(os.environ.get("STEWARD_GATEWAY_HOME", "/steward"))
 SOCKET, STATE = HOME / "gateway.sock", HOME / "state.json"
-BODY = 64 * 1024 * 1024
-"""Largest request body in bytes."""
-CONNECT, ANSWER = 2.0, 300.0
-"""Seconds to reach a replica, and to wait for its answer."""
-KEPT = 500
-"""Latencies remembered for a replica."""
-
-
-@dataclass
-class Backend:
-    """One replica as the gateway sees it."""
-
-    id: str
-    host: str
-    port: int
-    probe: str
-    probe_port: int
-    weight: float
-    ready: bool = False
-    in_flight: int = 0
-    turn: float = 0.0
-    requests: int = 0
-    errors: int = 0
-    why: str = "not probed yet"
-    metrics: str = ""
-    told: str = ""
-    """The replica's own metrics, as it last told them."""
-    seconds: list[float] = field(default_factory=list[float])
-
-    def seen(self) -> dict[str, Any]:
-        """What is reported about it."""
-        return {
-            "ready": self.ready,
-            "in_flight": self.in_flight,
-            "requests": self.requests,
-            "errors": self.errors,
-            "why": self.why,
-            "seconds": [round(s, 5) for s in self.seconds],
-        }
 
 
 class Gateway:
@@ -209,7 +182,7 @@ class Gateway:
     async def forward(self, head: bytes, body: bytes) -> bytes:
         """The answer of some replica, or 503 when none can."""
         first, _, rest = head.partition(b"\r\n")
-        kept = [h for h in rest.split(b"\r\n") if h and not h.lower().startswith(_HOP)]
+        kept = [h for h in rest.split(b"\r\n") if h and not h.lower().startswith(HOP)]
         lines = (
             first.decode("latin-1") + "\r\n" + "".join(h.decode("latin-1") + "\r\n" for h in kept)
         )
@@ -243,77 +216,6 @@ class Gateway:
             backend.seconds = [*backend.seconds[-KEPT + 1 :], seconds]
 
 
-class NotBegun(Exception):
-    """The replica was not reached: another may be asked without doing anything twice."""
-
-
-_HOP = (
-    b"connection:",
-    b"keep-alive:",
-    b"proxy-",
-    b"te:",
-    b"upgrade:",
-    b"expect:",
-    b"transfer-encoding:",
-    b"content-length:",
-)
-
-
-async def exchange(backend: Backend, lines: str, body: bytes, port: int = 0) -> tuple[bytes, bytes]:
-    """Send one request over a connection of its own; the answer's head and whole body."""
-    try:
-        async with asyncio.timeout(CONNECT):
-            reader, writer = await asyncio.open_connection(backend.host, port or backend.port)
-    except (OSError, TimeoutError) as error:
-        raise NotBegun(str(error) or "timed out") from error
-    try:
-        host = "" if "\r\nhost:" in lines.lower() else f"Host: {backend.host}\r\n"
-        head = f"{lines}{host}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-        writer.write(head.encode("latin-1") + body)
-        await writer.drain()
-        answered = await reader.readuntil(b"\r\n\r\n")
-        return answered, await read_body(reader, answered, answer=True)
-    finally:
-        writer.close()
-
-
-async def read_body(reader: asyncio.StreamReader, head: bytes, *, answer: bool = False) -> bytes:
-    """The body that belongs to a head, by length, by chunks, or to the end of the connection."""
-    headers = {
-        k.strip().lower(): v.strip()
-        for k, _, v in (line.partition(b":") for line in head.split(b"\r\n")[1:] if line)
-    }
-    if b"chunked" in headers.get(b"transfer-encoding", b"").lower():
-        parts: list[bytes] = []
-        while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
-            parts.append(await reader.readexactly(size))
-            await reader.readexactly(2)
-        await reader.readuntil(b"\r\n")
-        return b"".join(parts)
-    if b"content-length" in headers:
-        length = int(headers[b"content-length"])
-        if length > BODY:
-            raise ValueError("the body is too large")
-        return await reader.readexactly(length)
-    return await reader.read() if answer else b""
-
-
-def plain(head: bytes, length: int) -> bytes:
-    """A replica's answer head for the client: our own framing, its own everything else."""
-    first, _, rest = head.partition(b"\r\n")
-    kept = [h for h in rest.split(b"\r\n") if h and not h.lower().startswith(_HOP)]
-    return b"\r\n".join([first, *kept, f"Content-Length: {length}".encode(), b"", b""])
-
-
-def reply(code: int, why: str) -> bytes:
-    """An answer of the gateway itself."""
-    body = json.dumps({"error": why}).encode()
-    head = (
-        f"HTTP/1.1 {code} Steward\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    )
-    return head.encode() + b"\r\n\r\n" + body
-
-
 async def serve(port: int) -> None:
     """Listen until the container is stopped."""
     gateway = Gateway()
@@ -330,20 +232,5 @@ async def serve(port: int) -> None:
     await gateway.probe()
 
 
-def call(text: str) -> str:
-    """Ask the running gateway, from inside its container."""
-    import socket
-
-    with socket.socket(socket.AF_UNIX) as link:
-        link.settimeout(10)
-        link.connect(str(SOCKET))
-        link.sendall(text.encode() + b"\n")
-        with link.makefile() as answer:
-            return answer.readline().strip()
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "serve":
-        asyncio.run(serve(int(sys.argv[2])))
-    else:
-        sys.stdout.write(call(os.environ.get("STEWARD_CALL") or sys.argv[2]) + "\n")
+    asyncio.run(serve(int(sys.argv[1])))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tools.contract import Act
 from tools.errors import BadArguments, Failed, Refused
 from tools.images.base import Image, ImageSpec
-from tools.platforms.docker_engine import Engine, NoImage
+from tools.platforms.docker_engine import Engine
+from tools.platforms.docker_values import NoImage
 
 if TYPE_CHECKING:
     from tools.world import World

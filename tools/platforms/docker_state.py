@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -61,6 +62,8 @@ class State:
     revisions: tuple[Entry, ...] = ()
     actions: tuple[str, ...] = ()
     """Newest first."""
+    edited: float = 0.0
+    """When, in seconds since 1970."""
 
     def release(self, number: int) -> Release:
         """The release of a revision."""
@@ -95,7 +98,15 @@ class State:
         following = self.generation + 1
         if "paused" not in changes or len(changes) > 1:
             changes["since"] = following
-        return replace(self, generation=following, actions=kept, failed=0, cause="", **changes)
+        return replace(
+            self,
+            generation=following,
+            actions=kept,
+            failed=0,
+            cause="",
+            edited=time.time(),
+            **changes,
+        )
 
     def revised(self, release: Release, action: str, now: float, edit: RollOut | None) -> State:
         """A new revision of ``release``, to be reached as ``edit`` says (or rolling)."""

@@ -8,18 +8,16 @@ the server said that it did not begin (401, 429).
 
 from __future__ import annotations
 
-import gc
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
-from tools.errors import BadArguments
+from tools.platforms.kubernetes_connection import MANAGER, Access, connect, why
 from tools.platforms.kubernetes_errors import (
     Broken,
     Denied,
@@ -30,35 +28,14 @@ from tools.platforms.kubernetes_errors import (
     unreachable,
 )
 from tools.platforms.kubernetes_objects import Obj
+from tools.platforms.kubernetes_request import (
+    JSON_PATCH,
+    PAGE,
+    Reply,
+    parsed,
+)
 
-MANAGER = "steward"
-"""The field manager of everything Steward writes."""
-PAGE = 500
-METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
-JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
 _TRIES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How to reach a cluster."""
-
-    where: str
-    """The platform's name, for sentences."""
-    kubeconfig: str | None = None
-    context: str | None = None
-    in_cluster: bool = False
-    timeout: float = 10.0
-    """Seconds to wait for bytes of an answer; connecting gets a third of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An object with the warnings the server attached."""
-
-    object: Obj
-    warnings: tuple[str, ...] = ()
 
 
 class Api:
@@ -78,7 +55,7 @@ class Api:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, accept: str = "") -> Obj:
         """One object or one page; raises :class:`Missing` and the other translated errors."""
-        return _parsed(self._send("GET", path, query, accept=accept).data)
+        return parsed(self._send("GET", path, query, accept=accept).data)
 
     def find(self, path: str) -> Obj | None:
         """One object, or ``None`` where there is none."""
@@ -179,7 +156,7 @@ class Api:
                 *lines, rest = (rest + chunk).split(b"\n")
                 yield from (line for line in lines if line)
         except (HTTPError, OSError) as error:
-            raise unreachable(self.access.where, self._host(), _why(error)) from error
+            raise unreachable(self.access.where, self._host(), why(error)) from error
 
     def _write(
         self, method: str, path: str, query: Mapping[str, Any], body: Any, kind: str
@@ -252,7 +229,7 @@ class Api:
                 return raw
             said, after = raw.data, raw.headers.get("Retry-After")
         except (HTTPError, OSError) as error:
-            raise unreachable(self.access.where, self._host(), _why(error)) from error
+            raise unreachable(self.access.where, self._host(), why(error)) from error
         raise translate(self.access.where, raw.status, said, float(after or 1))
 
     def _tell_time(self, date: str | None) -> None:
@@ -265,63 +242,5 @@ class Api:
     def _connected(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = _connect(self.access)
+                self._client = connect(self.access)
             return self._client
-
-
-def _connect(access: Access) -> Any:
-    from kubernetes import client, config
-    from urllib3 import Retry
-
-    load: Any = config
-    settings: Any = client.Configuration()
-    try:
-        if access.in_cluster:
-            load.load_incluster_config(client_configuration=settings)
-        else:
-            load.load_kube_config(access.kubeconfig, access.context, settings, persist_config=False)
-    except (load.ConfigException, OSError, TypeError, KeyError) as error:
-        raise BadArguments(
-            f"The kubeconfig of {access.where} cannot be used: {error}; set kubeconfig and context"
-            " in steward.yaml, or in_cluster: true.",
-            f"{access.where} 的 kubeconfig 不可用：{error}；请在 steward.yaml 中设置 kubeconfig 与 context。",
-        ) from error
-    settings.retries = Retry(0, redirect=0)
-    settings.connection_pool_maxsize = 8
-    connected: Any = client.ApiClient(settings)
-    connected.user_agent = MANAGER
-    return connected
-
-
-def _why(error: Exception) -> str:
-    said = str(getattr(error, "reason", None) or error)
-    for sign, word in (
-        ("timed out", "timed out"),
-        ("refused", "connection refused"),
-        ("resolve", "its name cannot be resolved"),
-        ("certificate", "its certificate is not trusted"),
-        ("reset", "connection reset"),
-        ("IncompleteRead", "the connection broke off"),
-        ("Remote end closed", "the connection broke off"),
-    ):
-        if sign in said:
-            return word
-    return type(error).__name__
-
-
-def _parsed(data: bytes) -> Obj:
-    """JSON without the cyclic collector, which would walk a large page over and over."""
-    if len(data) < 100_000 or not gc.isenabled():
-        return json.loads(data)
-    gc.disable()
-    try:
-        return json.loads(data)
-    finally:
-        gc.enable()
-
-
-def api_path(group_version: str, namespace: str | None, plural: str, *rest: str) -> str:
-    """``/apis/apps/v1/namespaces/ml/deployments/digits``; ``v1`` is the core group."""
-    root = "/api/v1" if group_version == "v1" else f"/apis/{group_version}"
-    middle: Sequence[str] = ("namespaces", namespace) if namespace else ()
-    return "/".join((root, *middle, plural, *rest))

@@ -7,93 +7,46 @@ its lease drives it, and when that one dies the stable revision still has all it
 
 from __future__ import annotations
 
-import copy
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from threading import Thread
-from typing import Any
 
 from tools.contract import Act
 from tools.errors import Refused, ToolError
-from tools.platforms import kubernetes_edits as edits
-from tools.platforms.base import Release, RollOut
+from tools.platforms.base import RollOut
 from tools.platforms.canary import judge
-from tools.platforms.kubernetes_api import MERGE_PATCH, api_path
-from tools.platforms.kubernetes_edits import ENDED, Shape
+from tools.platforms.kubernetes_canary_state import (
+    STATE,
+    SUFFIX,
+    Bench,
+    State,
+    manifest,
+    size,
+    state_of,
+)
+from tools.platforms.kubernetes_edits import ENDED
 from tools.platforms.kubernetes_errors import Conflict, Exists
 from tools.platforms.kubernetes_logs import as_traffic
 from tools.platforms.kubernetes_objects import (
-    ACTION,
-    ACTIONS,
     Obj,
     actions_of,
     at,
     name_of,
     namespace_of,
-    note,
-    table,
     with_action,
 )
 from tools.platforms.kubernetes_reading import Reader
-from tools.platforms.kubernetes_status import complete, counts, status
+from tools.platforms.kubernetes_request import MERGE_PATCH, api_path
+from tools.platforms.kubernetes_status import status
+from tools.platforms.kubernetes_template import Shape
+from tools.platforms.kubernetes_view import complete, counts
 from tools.serving.metrics import Counters
 
-STATE = "steward.dev/canary"
-TRACK = "steward.dev/track"
 LEASE = 20.0
 """Seconds after which a driver that says nothing has lost its canary."""
-SUFFIX = "-canary"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where a canary stands; kept as JSON on its Deployment."""
-
-    action: str
-    replicas: int
-    steps: Sequence[float]
-    pause: float
-    min_requests: int
-    max_error_rate: float
-    max_slowdown: float
-    release: Mapping[str, Any]
-    step: int = 0
-    paused: bool = False
-    promoting: bool = False
-    driver: str = ""
-    renewed: float = 0.0
-
-    @property
-    def plan(self) -> RollOut:
-        """The roll-out it carries out."""
-        return RollOut(
-            Release(**self.release),
-            self.replicas,
-            "canary",
-            tuple(self.steps),
-            timedelta(seconds=self.pause),
-            self.min_requests,
-            self.max_error_rate,
-            self.max_slowdown,
-        )
-
-
-def state_of(canary: Obj) -> State | None:
-    """The state a canary Deployment carries."""
-    text = note(canary, STATE)
-    if not text:
-        return None
-    raw: dict[str, Any] = json.loads(text)
-    return State(**raw)
-
-
-def size(share: float, replicas: int) -> int:
-    """How many canary replicas stand beside ``replicas`` stable ones at a step."""
-    return min(max(1, round(share * replicas)), max(1, replicas))
 
 
 class Canaries:
@@ -134,7 +87,7 @@ class Canaries:
             max_slowdown=edit.max_slowdown,
             release=asdict(edit.release),
         )
-        made = self.manifest(work, edit, state)
+        made = manifest(work, edit, state, self._shape(work))
         path = api_path("apps/v1", namespace_of(work), "deployments")
         try:
             self._reader.api.create(path, made)
@@ -152,41 +105,6 @@ class Canaries:
                 f"{name_of(work)} has a canary under way already; wait for it or abort it.",
                 f"{name_of(work)} 已有正在进行的灰度发布；请等待其完成或中止它。",
             )
-
-    def manifest(self, work: Obj, edit: RollOut, state: State) -> Obj:
-        """The second Deployment: the same but for its release, its name and one label."""
-        spec: Obj = copy.deepcopy(table(work, "spec"))
-        spec["template"] = edits.template_for(work, edit.release, state.action, self._shape(work))
-        spec["replicas"] = size(edit.steps[0], edit.replicas)
-        spec["paused"] = False
-        for labels in (
-            table(spec, "selector").setdefault("matchLabels", {}),
-            table(spec, "template", "metadata").setdefault("labels", {}),
-        ):
-            labels[TRACK] = "canary"
-        meta = table(work, "metadata")
-        owner = {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "name": meta["name"],
-            "uid": meta["uid"],
-        }
-        return {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {
-                "name": meta["name"] + SUFFIX,
-                "namespace": meta["namespace"],
-                "labels": {**table(meta, "labels"), TRACK: "canary"},
-                "annotations": {
-                    ACTION: state.action,
-                    ACTIONS: state.action,
-                    STATE: json.dumps(asdict(state), sort_keys=True),
-                },
-                "ownerReferences": [owner],
-            },
-            "spec": spec,
-        }
 
     def pause(self, canary: Obj, wanted: bool) -> None:
         """Hold the canary at its step, or let it go on."""
@@ -303,23 +221,3 @@ class Canaries:
             body["spec"] = {"replicas": replicas}
         reply = self._reader.api.patch(self._reader.path(canary), body, kind=MERGE_PATCH)
         return {**reply.object, "kind": "Deployment"}
-
-
-class Bench:
-    """What the judge remembers: the stable counters at the start, and when each step began."""
-
-    def __init__(self, before: Counters | None) -> None:
-        self._before = before
-        self._began: dict[int, float] = {}
-        self.misses = 0
-
-    def lasted(self, step: int) -> float:
-        """Seconds since this step stood as planned."""
-        return time.monotonic() - self._began.setdefault(step, time.monotonic())
-
-    def since_start(self, now: Counters | None, enough: int) -> Counters | None:
-        """The stable revision's counters since the start; all of them where those are too few."""
-        if now is None or self._before is None or now.requests < self._before.requests:
-            return now
-        fresh = now.less(self._before)
-        return fresh if fresh.requests >= enough else now

@@ -7,55 +7,28 @@ appear by waiting, while a slow start looks like a failing probe until the progr
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from tools.platforms.base import PlatformEvent
 from tools.platforms.kubernetes_pods import Box, Pod
-
-IMAGE = "image cannot be pulled"
-CRASH = "crash loop"
-PROBE = "probe failing"
-CAPACITY = "no capacity"
-QUOTA = "quota"
-CONFIG = "bad config or secret"
-OOM = "out of memory (OOM)"
-NODE = "node lost"
-STUCK = "stuck terminating"
-POLICY = "refused by policy"
-VOLUME = "volume cannot be mounted"
-SANDBOX = "pod sandbox failing"
-EVICTED = "evicted"
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A named cause with its evidence."""
-
-    name: str
-    detail: str
-    patience: timedelta
-    """How long it must have lasted to be final; zero is final at once."""
-    since: datetime
-
-    @property
-    def text(self) -> str:
-        """``image cannot be pulled: registry/x:9: not found``."""
-        return f"{self.name}: {self.detail}" if self.detail else self.name
-
-    def final(self, now: datetime) -> bool:
-        """Whether waiting longer makes no sense."""
-        return now - self.since >= self.patience
-
-
-NEVER = timedelta(days=3650)
-_NOW = timedelta(0)
-
-
-def short(text: str, limit: int = 180) -> str:
-    """One line of at most ``limit`` characters."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+from tools.platforms.kubernetes_refusals import (
+    AT_ONCE,
+    CAPACITY,
+    CONFIG,
+    CRASH,
+    EVICTED,
+    IMAGE,
+    NEVER,
+    NODE,
+    OOM,
+    PROBE,
+    SANDBOX,
+    STUCK,
+    VOLUME,
+    Cause,
+    short,
+    unschedulable,
+)
 
 
 def pod_cause(pod: Pod, events: tuple[PlatformEvent, ...], lost: dict[str, str]) -> Cause | None:
@@ -101,33 +74,6 @@ def _failed(pod: Pod) -> Cause:
     return Cause(
         name, short(f"{pod.reason} {pod.message}".strip()), timedelta(minutes=1), pod.created
     )
-
-
-_NEEDS = re.compile(r"Insufficient ([\w./-]+)")
-_PLACES = (
-    ("Too many pods", "pods"),
-    ("untolerated taint", "taint"),
-    ("didn't match Pod's node affinity", "node selector"),
-    ("node(s) didn't match node selector", "node selector"),
-    ("anti-affinity", "anti-affinity"),
-    ("affinity rules", "pod affinity"),
-    ("topology spread", "topology spread"),
-    ("free ports", "host port"),
-    ("were unschedulable", "cordoned nodes"),
-    ("no nodes available", "nodes"),
-    ("volume node affinity", "volume zone"),
-)
-
-
-def unschedulable(said: str, since: datetime) -> Cause:
-    """The cause in a scheduler's message: which resource, or which rule, finds no node."""
-    facts = said.split("preemption:")[0].strip().rstrip(".")
-    if "ersistentvolumeclaim" in facts.lower():
-        return Cause(VOLUME, short(facts), timedelta(seconds=45), since)
-    lacking = list(dict.fromkeys(n.rstrip(".") for n in _NEEDS.findall(facts)))
-    lacking += [word for sign, word in _PLACES if sign in facts]
-    name = f"{CAPACITY} ({', '.join(dict.fromkeys(lacking)) or 'no node fits'})"
-    return Cause(name, short(facts), timedelta(seconds=60), since)
 
 
 _IMAGE_REASONS = frozenset(
@@ -237,9 +183,9 @@ def _exit(box: Box) -> str:
 
 def _ended(pod: Pod, box: Box, name: str, detail: str) -> Cause:
     # One restart may be bad luck (a dependency that was late); the third is a loop.
-    patience = _NOW if box.restarts >= 3 else timedelta(seconds=75)
+    patience = AT_ONCE if box.restarts >= 3 else timedelta(seconds=75)
     if box.restarts >= 2 and name in (OOM, PROBE):
-        patience = _NOW
+        patience = AT_ONCE
     if box.restarts == 0 and box.stage == "terminated":
         patience = timedelta(seconds=90)
     again = f", {box.restarts} restarts" if box.restarts else ""
@@ -272,23 +218,3 @@ def _starting(pod: Pod, events: tuple[PlatformEvent, ...]) -> Cause | None:
             pod.created,
         )
     return None
-
-
-_REFUSALS = (
-    (QUOTA, ("exceeded quota", "failed quota")),
-    (
-        f"{QUOTA} (limit range)",
-        ("usage per Container", "usage per Pod", "per Container is", "LimitRange"),
-    ),
-    (POLICY, ("PodSecurity", "admission webhook", "webhook", "ValidatingAdmissionPolicy")),
-    (CONFIG, ("serviceaccount", "service account", "PriorityClass", "RuntimeClass", "secret")),
-)
-
-
-def creation_refused(said: str, since: datetime) -> Cause:
-    """Why a controller may not create pods: quota, policy, or a name that does not exist."""
-    detail = said.split(" is forbidden: ")[-1]
-    for name, signs in _REFUSALS:
-        if any(sign in said for sign in signs):
-            return Cause(name, short(detail), timedelta(seconds=15), since)
-    return Cause(POLICY, short(detail), timedelta(seconds=30), since)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
-from tools.contract import Act, Happened
+from tools.contract import Act
 from tools.errors import BadArguments, Refused, Unavailable
 from tools.platforms import kubernetes_edits as edits
 from tools.platforms.base import (
@@ -20,22 +19,18 @@ from tools.platforms.base import (
     RollOut,
     Scale,
 )
-from tools.platforms.kubernetes_api import MANAGER, api_path
 from tools.platforms.kubernetes_diff import diff
-from tools.platforms.kubernetes_edits import PREVIEW_ID, Shape
-from tools.platforms.kubernetes_errors import Broken, Conflict, Forbidden
+from tools.platforms.kubernetes_edits import PREVIEW_ID
+from tools.platforms.kubernetes_errors import Broken, Conflict
 from tools.platforms.kubernetes_objects import (
     ACTION,
-    ACTIONS,
     PLACEHOLDER,
     REVISION,
     Obj,
     actions_of,
     at,
-    condition,
     created,
     last_editor,
-    many,
     name_of,
     namespace_of,
     note,
@@ -44,7 +39,10 @@ from tools.platforms.kubernetes_objects import (
     template_note,
 )
 from tools.platforms.kubernetes_reading import Reader
-from tools.platforms.kubernetes_status import complete, counts, release_in, revision_of, status
+from tools.platforms.kubernetes_status import status
+from tools.platforms.kubernetes_template import Shape
+from tools.platforms.kubernetes_view import complete, counts, release_in, revision_of
+from tools.platforms.kubernetes_words import done, rollout_warnings, told
 
 _TRIES = 5
 
@@ -61,12 +59,12 @@ class Editor:
         self._possible(work, edit)
         ops = self._patch(work, edit, PREVIEW_ID)
         reply = self._reader.api.patch(self._reader.path(work), ops, dry_run=True)
-        shown = _told(work, edit) or diff(work, reply.object)
+        shown = told(work, edit) or diff(work, reply.object)
         return Preview(shown, (*self._warnings(work, edit), *reply.warnings))
 
     def edit(self, work: Obj, edit: Edit, act: Act) -> str:
         """Send the edit once; a repeated call under the same action finds it done."""
-        return self.send(work, lambda now: self._checked(now, edit, act.id), act) or _done(
+        return self.send(work, lambda now: self._checked(now, edit, act.id), act) or done(
             work, edit
         )
 
@@ -162,7 +160,7 @@ class Editor:
             )
 
     def _unscaled(self, work: Obj, replicas: int) -> None:
-        scaler = self.autoscaler(work)
+        scaler = self._reader.autoscaler(work)
         if scaler is not None:
             low = number(scaler, "spec", "minReplicas") or 1
             high = number(scaler, "spec", "maxReplicas")
@@ -173,20 +171,10 @@ class Editor:
                 f" {high} 个副本，手动设置的 {replicas} 会被覆盖；请修改其上下限。",
             )
 
-    def autoscaler(self, work: Obj) -> Obj | None:
-        """The HorizontalPodAutoscaler of a workload, if there is one and it may be read."""
-        with suppress(Forbidden):
-            path = api_path("autoscaling/v2", namespace_of(work), "horizontalpodautoscalers")
-            for item in self._reader.api.items(path, most=1000):
-                aim = table(item, "spec", "scaleTargetRef")
-                if (aim.get("kind"), aim.get("name")) == (work["kind"], name_of(work)):
-                    return item
-        return None
-
     def _patch(self, work: Obj, edit: Edit, action_id: str) -> list[Obj]:
         match edit:
             case RollOut():
-                scaled = self.autoscaler(work) is not None
+                scaled = self._reader.autoscaler(work) is not None
                 return edits.roll_out(work, edit, action_id, self._shape(work), scaled=scaled)
             case RollBack():
                 return self._back(work, edit.revision, action_id)
@@ -230,7 +218,7 @@ class Editor:
 
     def _warnings(self, work: Obj, edit: Edit) -> tuple[str, ...]:
         if isinstance(edit, RollOut):
-            return tuple(_rollout_warnings(work, edit, self.autoscaler(work)))
+            return tuple(rollout_warnings(work, edit, self._reader.autoscaler(work)))
         if isinstance(edit, Scale) and edit.replicas == 0:
             return ("0 replicas: nothing will serve",)
         return ()
@@ -252,62 +240,5 @@ class Editor:
         return sorted(found, key=lambda r: -r.number)
 
 
-def happened(work: Obj, action_id: str) -> Happened:
-    """Does the workload carry the action? Unsure when somebody wiped Steward's annotations."""
-    if action_id in actions_of(work) or template_note(work, ACTION) == action_id:
-        return Happened.YES
-    wrote = any(e.get("manager") == MANAGER for e in many(work, "metadata", "managedFields"))
-    return Happened.UNSURE if wrote and not note(work, ACTIONS) else Happened.NO
-
-
 def _number(replica_set: Obj) -> int:
     return number(replica_set, "metadata", "annotations", REVISION)
-
-
-def _told(work: Obj, edit: Edit) -> str:
-    """What a diff of the object would say badly."""
-    if isinstance(edit, Restart):
-        running = counts(work).total
-        return f"- {running} running replicas\n+ {running} new replicas of the same release"
-    if isinstance(edit, RollBack) and edit.revision == revision_of(work):
-        return f"  revision {edit.revision} stays what is wanted"
-    return ""
-
-
-def _rollout_warnings(work: Obj, edit: RollOut, scaler: Obj | None) -> list[str]:
-    found: list[str] = []
-    if at(work, "spec", "strategy", "type") == "Recreate":
-        found.append("strategy Recreate: every replica stops before the new ones start")
-    if edits.safe_strategy(table(work, "spec", "strategy"), edit.replicas) is not None:
-        found.append(
-            "its strategy would stop every replica at once; this roll-out keeps them serving"
-        )
-    if edit.strategy == "blue_green":
-        found.append("all new replicas start beside the old; traffic moves as they become ready")
-    if scaler is not None:
-        found.append(f"HorizontalPodAutoscaler {name_of(scaler)} decides the number of replicas")
-    if edit.replicas == 0:
-        found.append("0 replicas: the new version is not tried by anything")
-    if condition(work, "Available").get("status") == "False":
-        found.append("the deployment is below its minimum already")
-    return found
-
-
-def _done(work: Obj, edit: Edit) -> str:
-    name = name_of(work)
-    match edit:
-        case RollOut(release=release):
-            what = (
-                (release.version and f"version {release.version}") or release.image or "the release"
-            )
-            return f"The cluster accepted the roll-out of {what} to {name}."
-        case RollBack(revision=revision):
-            return f"The cluster accepted the return of {name} to revision {revision}."
-        case Scale(replicas=replicas):
-            return f"The cluster accepted {replicas} replicas for {name}."
-        case Restart():
-            return f"The cluster accepted the restart of {name}; replicas are replaced one by one."
-        case Pause():
-            return f"The roll-out of {name} is paused."
-        case Resume():
-            return f"The roll-out of {name} continues."

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from tools.errors import Refused, ToolError
 from tools.platforms.base import LogLine, Traffic
-from tools.platforms.kubernetes_api import Api, api_path
+from tools.platforms.kubernetes_api import Api
 from tools.platforms.kubernetes_errors import Forbidden, Missing
 from tools.platforms.kubernetes_objects import moment
 from tools.platforms.kubernetes_pods import Pod
+from tools.platforms.kubernetes_request import api_path
 from tools.serving import metrics
 
 PODS = 20

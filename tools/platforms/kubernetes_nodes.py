@@ -13,8 +13,7 @@ from datetime import timedelta
 from tools.contract import Act, Happened
 from tools.errors import Failed, Refused, unknown
 from tools.platforms.base import Node, Preview
-from tools.platforms.kubernetes_api import MERGE_PATCH, Api, api_path
-from tools.platforms.kubernetes_causes import short
+from tools.platforms.kubernetes_api import Api
 from tools.platforms.kubernetes_errors import Conflict, Missing, Throttled
 from tools.platforms.kubernetes_objects import (
     Obj,
@@ -29,6 +28,8 @@ from tools.platforms.kubernetes_objects import (
     table,
     with_action,
 )
+from tools.platforms.kubernetes_refusals import short
+from tools.platforms.kubernetes_request import MERGE_PATCH, api_path
 
 PATIENCE = timedelta(minutes=10)
 """How long a drain waits for budgets and for pods to end."""

@@ -11,28 +11,35 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from tools.errors import BadArguments, unknown
 from tools.platforms.base import PlatformEvent
-from tools.platforms.kubernetes_api import METADATA, Api, api_path
+from tools.platforms.kubernetes_api import Api
 from tools.platforms.kubernetes_errors import Forbidden, Missing
 from tools.platforms.kubernetes_objects import (
-    HASH,
     REVISION,
     Obj,
     at,
     condition,
     controller,
-    moment,
     name_of,
     namespace_of,
     number,
     selector_text,
     table,
 )
+from tools.platforms.kubernetes_owners import (
+    deployment_view,
+    hash_of,
+    read_event,
+    root_of,
+    settled,
+    simple_view,
+)
 from tools.platforms.kubernetes_pods import Pod, read_pod
-from tools.platforms.kubernetes_status import View, complete, counts, revision_of
+from tools.platforms.kubernetes_request import METADATA, api_path
+from tools.platforms.kubernetes_view import View, complete, counts
 
 PLURALS = {
     "Deployment": ("apps/v1", "deployments"),
@@ -130,23 +137,25 @@ class Reader:
         for scope in self.scopes:
             for item in self.api.items(api_path("v1", scope, "pods"), LIVE):
                 pod = read_pod(item)
-                pods[pod.namespace, *_root(pod)].append(pod)
+                pods[pod.namespace, *root_of(pod)].append(pod)
         hashes: dict[str, dict[str, int]] | None = None
         now = self.api.now()
         for kind in self.kinds():
             for work in self._listed(kind):
                 own = pods.get((str(namespace_of(work)), kind, name_of(work)), [])
-                if kind == "Deployment" and not _plain(work):
+                if kind == "Deployment" and not settled(work):
                     hashes = hashes if hashes is not None else self._all_revisions()
-                    yield _view(work, own, hashes.get(at(work, "metadata", "uid"), {}), now)
+                    yield deployment_view(
+                        work, own, hashes.get(at(work, "metadata", "uid"), {}), now
+                    )
                 else:
-                    yield _simple(work, own, now)
+                    yield simple_view(work, own, now)
 
     def _all_revisions(self) -> dict[str, dict[str, int]]:
         found: dict[str, dict[str, int]] = defaultdict(dict)
         for scope in self.scopes:
             for item in self.api.items(api_path("apps/v1", scope, "replicasets"), accept=METADATA):
-                found[controller(item)[2]][_hash(item)] = number(
+                found[controller(item)[2]][hash_of(item)] = number(
                     item, "metadata", "annotations", REVISION
                 )
         return found
@@ -165,17 +174,17 @@ class Reader:
         query = {"labelSelector": selector_text(work), **LIVE}
         mine = (work["kind"], name_of(work))
         found = (read_pod(item) for item in self.api.items(path, query))
-        return [pod for pod in found if _root(pod) == mine]
+        return [pod for pod in found if root_of(pod) == mine]
 
     def view(self, work: Obj) -> View:
         """Everything about one workload, with the events of what is wrong."""
         pods = self.pods(work)
         if work["kind"] == "Deployment":
             sets = self.replica_sets(work)
-            revisions = {_hash(s): number(s, "metadata", "annotations", REVISION) for s in sets}
-            view = _view(work, pods, revisions, self.api.now())
+            revisions = {hash_of(s): number(s, "metadata", "annotations", REVISION) for s in sets}
+            view = deployment_view(work, pods, revisions, self.api.now())
         else:
-            view = _simple(work, pods, self.api.now())
+            view = simple_view(work, pods, self.api.now())
         return self._explained(view)
 
     def _explained(self, view: View) -> View:
@@ -217,51 +226,12 @@ class Reader:
         items = self.api.items(api_path("v1", scope, "events"), most=5000)
         return sorted((e for i in items if (e := read_event(i)).at >= cut), key=lambda e: e.at)
 
-
-def read_event(obj: Obj) -> PlatformEvent:
-    """An event as the contract words it; both generations of its time fields are read."""
-    series = table(obj, "series")
-    when = series.get("lastObservedTime") or obj.get("lastTimestamp") or obj.get("eventTime")
-    when = when or obj.get("firstTimestamp") or at(obj, "metadata", "creationTimestamp")
-    about = table(obj, "involvedObject")
-    known = moment(when)
-    assert known is not None
-    return PlatformEvent(
-        at=known,
-        target=f"{str(about.get('kind')).lower()}/{about.get('name')}",
-        kind="warning" if obj.get("type") == "Warning" else "normal",
-        reason=str(obj.get("reason") or ""),
-        message=" ".join(str(obj.get("message") or "").split()),
-        count=number(series, "count") or number(obj, "count") or 1,
-    )
-
-
-def _root(pod: Pod) -> tuple[str, str]:
-    """The workload of a pod: a ReplicaSet is named after its Deployment and the template hash."""
-    if pod.owner_kind.endswith("ReplicaSet") and pod.owner_name.endswith(f"-{pod.hash}"):
-        kind = "Deployment" if pod.owner_kind == "ReplicaSet" else "Rollout"
-        return kind, pod.owner_name[: -len(pod.hash) - 1]
-    return pod.owner_kind, pod.owner_name
-
-
-def _hash(replica_set: Obj) -> str:
-    return str(at(replica_set, "metadata", "labels", HASH) or "")
-
-
-def _plain(work: Obj) -> bool:
-    return complete(counts(work))
-
-
-def _view(work: Obj, pods: list[Pod], revisions: Mapping[str, int], now: datetime) -> View:
-    current = revision_of(work)
-    newest = next((h for h, n in revisions.items() if n == current and n), "")
-    return View(work, pods, revisions, newest, current, now)
-
-
-def _simple(work: Obj, pods: list[Pod], now: datetime) -> View:
-    """A view without ReplicaSets: the newest revision is what the status or the youngest pod says."""
-    said = at(work, "status", "updateRevision") or at(work, "status", "currentPodHash")
-    youngest = max((p for p in pods if not p.deleted), key=lambda p: p.created, default=None)
-    newest = str(said or (youngest.hash if youngest else ""))
-    revision = revision_of(work) or number(work, "metadata", "generation")
-    return View(work, pods, {newest: revision}, newest, revision, now)
+    def autoscaler(self, work: Obj) -> Obj | None:
+        """The HorizontalPodAutoscaler of a workload, if there is one and it may be read."""
+        with suppress(Forbidden):
+            path = api_path("autoscaling/v2", namespace_of(work), "horizontalpodautoscalers")
+            for item in self.api.items(path, most=1000):
+                aim = table(item, "spec", "scaleTargetRef")
+                if (aim.get("kind"), aim.get("name")) == (work["kind"], name_of(work)):
+                    return item
+        return None

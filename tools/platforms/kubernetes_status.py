@@ -2,144 +2,37 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 
-from tools.contract import Json
-from tools.platforms.base import Phase, PlatformEvent, Release, Status
-from tools.platforms.kubernetes_causes import NEVER, Cause, creation_refused, pod_cause, short
+from tools.platforms.base import Phase, Status
+from tools.platforms.kubernetes_causes import pod_cause
 from tools.platforms.kubernetes_objects import (
     ACTION,
-    ARTIFACT,
-    CONFIG,
-    DIGEST,
-    MODEL,
-    REVISION,
-    VERSION,
     Obj,
     at,
     condition,
-    many,
     moment,
     name_of,
     namespace_of,
     note,
     number,
-    table,
 )
 from tools.platforms.kubernetes_pods import Pod, replica
+from tools.platforms.kubernetes_refusals import NEVER, Cause, creation_refused, short
+from tools.platforms.kubernetes_view import (
+    Counts,
+    View,
+    complete,
+    counts,
+    release_of,
+)
 
 WATCHED = timedelta(seconds=15)
 """How long a container that was restarted must run before its roll-out counts as complete."""
 SHOWN = 1000
 """Replicas listed in one status, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The numbers of a workload's status, under one name for every kind."""
-
-    wanted: int
-    total: int
-    updated: int
-    ready: int
-    available: int
-    seen: bool
-    """Whether the controller has looked at the newest desired state."""
-    paused: bool
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A workload with everything that was read about it."""
-
-    workload: Obj
-    pods: Sequence[Pod]
-    revisions: Mapping[str, int]
-    """Template hash → revision number."""
-    newest: str
-    """Template hash of the newest revision; empty while there is none."""
-    revision: int
-    now: datetime
-    events: Mapping[str, Sequence[PlatformEvent]] = field(
-        default_factory=dict[str, "Sequence[PlatformEvent]"]
-    )
-    """By the uid of the object they are about."""
-    lost: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Nodes that are not ready → what they say."""
-
-    @property
-    def fresh(self) -> list[Pod]:
-        """Pods of the newest revision that count."""
-        return [p for p in self.pods if p.hash == self.newest and not p.deleted and not p.over]
-
-    @property
-    def leaving(self) -> list[Pod]:
-        """Pods that have been told to stop and are still there."""
-        return [p for p in self.pods if p.deleted and not p.over]
-
-
-def counts(workload: Obj) -> Counts:
-    """The numbers of a Deployment, StatefulSet or DaemonSet."""
-    spec, said = table(workload, "spec"), table(workload, "status")
-    seen = number(said, "observedGeneration") >= number(workload, "metadata", "generation")
-    if workload.get("kind") == "DaemonSet":
-        return Counts(
-            wanted=number(said, "desiredNumberScheduled"),
-            total=number(said, "currentNumberScheduled"),
-            updated=number(said, "updatedNumberScheduled"),
-            ready=number(said, "numberReady"),
-            available=number(said, "numberAvailable"),
-            seen=seen,
-            paused=False,
-        )
-    return Counts(
-        wanted=1 if spec.get("replicas") is None else number(spec, "replicas"),
-        total=number(said, "replicas"),
-        updated=number(said, "updatedReplicas"),
-        ready=number(said, "readyReplicas"),
-        available=number(said, "availableReplicas"),
-        seen=seen,
-        paused=bool(spec.get("paused")),
-    )
-
-
-def release_of(workload: Obj, container: str | None = None) -> Release:
-    """What the pod template runs, by Steward's annotations and its main container."""
-    return release_in(table(workload, "spec", "template"), container)
-
-
-def release_in(template: Obj, container: str | None = None) -> Release:
-    """What one pod template runs."""
-    notes = table(template, "metadata", "annotations")
-    return Release(
-        model=notes.get(MODEL),
-        version=notes.get(VERSION),
-        digest=notes.get(DIGEST),
-        artifact=notes.get(ARTIFACT),
-        image=main_container(template, container).get("image"),
-        config=_config(notes.get(CONFIG)),
-    )
-
-
-def main_container(template: Obj, name: str | None = None) -> Obj:
-    """The container of that name, or the default-container annotation's, or the first."""
-    found = many(template, "spec", "containers")
-    wanted = name or at(
-        template, "metadata", "annotations", "kubectl.kubernetes.io/default-container"
-    )
-    named = [c for c in found if c.get("name") == wanted]
-    return (named or found or [{}])[0]
-
-
-def _config(text: str | None) -> Mapping[str, Json]:
-    try:
-        value = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def status(
@@ -182,16 +75,6 @@ def _causes(view: View) -> dict[str, Cause]:
         if cause is not None:
             found[pod.uid] = cause
     return found
-
-
-def complete(numbers: Counts) -> bool:
-    """The newest revision is everywhere and available; old replicas may still be leaving."""
-    return (
-        numbers.seen
-        and numbers.updated == numbers.wanted
-        and numbers.total == numbers.updated
-        and numbers.available >= numbers.wanted
-    )
 
 
 def _judge(view: View, numbers: Counts, causes: Mapping[str, Cause]) -> tuple[Phase, str]:
@@ -274,9 +157,3 @@ def summary_of(view: View) -> str:
         f"{numbers.updated} of {numbers.wanted} updated, {numbers.available} available,"
         f" {len(view.leaving)} leaving"
     )
-
-
-def revision_of(workload: Obj) -> int:
-    """The revision number the controller wrote on it; 0 before it looked, or where it does not."""
-    notes = table(workload, "metadata", "annotations")
-    return number(notes, REVISION) or number(notes, "rollout.argoproj.io/revision")

@@ -1,0 +1,126 @@
+"""The named causes, and what a scheduler or an admission controller refuses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+IMAGE = "image cannot be pulled"
+
+
+CRASH = "crash loop"
+
+
+PROBE = "probe failing"
+
+
+CAPACITY = "no capacity"
+
+
+QUOTA = "quota"
+
+
+CONFIG = "bad config or secret"
+
+
+OOM = "out of memory (OOM)"
+
+
+NODE = "node lost"
+
+
+STUCK = "stuck terminating"
+
+
+POLICY = "refused by policy"
+
+
+VOLUME = "volume cannot be mounted"
+
+
+SANDBOX = "pod sandbox failing"
+
+
+EVICTED = "evicted"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A named cause with its evidence."""
+
+    name: str
+    detail: str
+    patience: timedelta
+    """How long it must have lasted to be final; zero is final at once."""
+    since: datetime
+
+    @property
+    def text(self) -> str:
+        """``image cannot be pulled: registry/x:9: not found``."""
+        return f"{self.name}: {self.detail}" if self.detail else self.name
+
+    def final(self, now: datetime) -> bool:
+        """Whether waiting longer makes no sense."""
+        return now - self.since >= self.patience
+
+
+NEVER = timedelta(days=3650)
+
+
+AT_ONCE = timedelta(0)
+
+
+def short(text: str, limit: int = 180) -> str:
+    """One line of at most ``limit`` characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+_NEEDS = re.compile(r"Insufficient ([\w./-]+)")
+
+
+_PLACES = (
+    ("Too many pods", "pods"),
+    ("untolerated taint", "taint"),
+    ("didn't match Pod's node affinity", "node selector"),
+    ("node(s) didn't match node selector", "node selector"),
+    ("anti-affinity", "anti-affinity"),
+    ("affinity rules", "pod affinity"),
+    ("topology spread", "topology spread"),
+    ("free ports", "host port"),
+    ("were unschedulable", "cordoned nodes"),
+    ("no nodes available", "nodes"),
+    ("volume node affinity", "volume zone"),
+)
+
+
+def unschedulable(said: str, since: datetime) -> Cause:
+    """The cause in a scheduler's message: which resource, or which rule, finds no node."""
+    facts = said.split("preemption:")[0].strip().rstrip(".")
+    if "ersistentvolumeclaim" in facts.lower():
+        return Cause(VOLUME, short(facts), timedelta(seconds=45), since)
+    lacking = list(dict.fromkeys(n.rstrip(".") for n in _NEEDS.findall(facts)))
+    lacking += [word for sign, word in _PLACES if sign in facts]
+    name = f"{CAPACITY} ({', '.join(dict.fromkeys(lacking)) or 'no node fits'})"
+    return Cause(name, short(facts), timedelta(seconds=60), since)
+
+
+_REFUSALS = (
+    (QUOTA, ("exceeded quota", "failed quota")),
+    (
+        f"{QUOTA} (limit range)",
+        ("usage per Container", "usage per Pod", "per Container is", "LimitRange"),
+    ),
+    (POLICY, ("PodSecurity", "admission webhook", "webhook", "ValidatingAdmissionPolicy")),
+    (CONFIG, ("serviceaccount", "service account", "PriorityClass", "RuntimeClass", "secret")),
+)
+
+
+def creation_refused(said: str, since: datetime) -> Cause:
+    """Why a controller may not create pods: quota, policy, or a name that does not exist."""
+    detail = said.split(" is forbidden: ")[-1]
+    for name, signs in _REFUSALS:
+        if any(sign in said for sign in signs):
+            return Cause(name, short(detail), timedelta(seconds=15), since)
+    return Cause(POLICY, short(detail), timedelta(seconds=30), since)
