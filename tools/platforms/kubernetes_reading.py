@@ -171,10 +171,14 @@ class Reader:
     def pods(self, work: Obj) -> list[Pod]:
         """Pods that the workload owns, directly or through a ReplicaSet."""
         path = api_path("v1", namespace_of(work), "pods")
-        query = {"labelSelector": selector_text(work), **LIVE}
+        selector = selector_text(work)
+        if work["kind"] == "InferenceService":
+            selector = f"serving.kserve.io/inferenceservice={name_of(work)}"
+        query = {"labelSelector": selector, **LIVE}
         mine = (work["kind"], name_of(work))
         found = (read_pod(item) for item in self.api.items(path, query))
-        return [pod for pod in found if root_of(pod) == mine]
+        whole = work["kind"] == "InferenceService"
+        return [pod for pod in found if whole or root_of(pod) == mine]
 
     def view(self, work: Obj) -> View:
         """Everything about one workload, with the events of what is wrong."""

@@ -10,6 +10,8 @@ from datetime import datetime
 from tools.contract import Json
 from tools.platforms.base import PlatformEvent, Release
 from tools.platforms.kubernetes_objects import (
+    condition,
+    note,
     ARTIFACT,
     CONFIG,
     DIGEST,
@@ -73,6 +75,9 @@ def counts(workload: Obj) -> Counts:
     """The numbers of a Deployment, StatefulSet or DaemonSet."""
     spec, said = table(workload, "spec"), table(workload, "status")
     seen = number(said, "observedGeneration") >= number(workload, "metadata", "generation")
+    if workload.get("kind") == "InferenceService":
+        up = int(condition(workload, "Ready").get("status") == "True")
+        return Counts(1, 1, up, up, up, seen, False)
     if workload.get("kind") == "DaemonSet":
         return Counts(
             wanted=number(said, "desiredNumberScheduled"),
@@ -90,12 +95,15 @@ def counts(workload: Obj) -> Counts:
         ready=number(said, "readyReplicas"),
         available=number(said, "availableReplicas"),
         seen=seen,
-        paused=bool(spec.get("paused")),
+        paused=bool(spec.get("paused") or said.get("pauseConditions")),
     )
 
 
 def release_of(workload: Obj, container: str | None = None) -> Release:
     """What the pod template runs, by Steward's annotations and its main container."""
+    if workload.get("kind") == "InferenceService":
+        model = table(workload, "spec", "predictor", "model")
+        return Release(None, note(workload, VERSION), None, model.get("storageUri"))
     return release_in(table(workload, "spec", "template"), container)
 
 
