@@ -27,7 +27,8 @@ def main() -> None:
     database = os.environ.get("TEST_DATABASE")
     assistant = make_assistant(home, sections=sections, database=database)
     slack = None if url == "-" else SlackSettings(BOT, APP, SECRET, url)
-    settings = Settings(home, None, database, None, "ana", colour=False, slack=slack)
+    own = Path(os.environ.get("TEST_OWN_HOME", home))
+    settings = Settings(own, None, database, None, "ana", colour=False, slack=slack)
     arm(die)
     notes = home / "notes.json"
 

@@ -66,6 +66,8 @@ class SlackStandin:
         self._numbers = itertools.count(1)
         self._blocked: dict[str, float] = {}
         self.connections = 0
+        self.everywhere = False
+        """Deliver to every connection at once: the worst kind of duplicate."""
         self.port = self.loop.do(self._serve())
 
     @property
@@ -265,7 +267,8 @@ class SlackStandin:
         if kind == "events_api":
             document |= {"retry_attempt": retry, "retry_reason": "timeout" if retry else ""}
         self.acks.setdefault(envelope, Ack(time.time()))
-        self.loop.do(self._sockets[-1].send_json(document))
+        for socket in self._sockets if self.everywhere else self._sockets[-1:]:
+            self.loop.do(socket.send_json(document))
         return envelope
 
     def event(self, event: dict[str, Any], id: str = "", **more: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from agent.fronts.client import ServiceClient
 from tests.fronts.rooms import make_assistant
 from tests.fronts.serving import eventually
 from tests.fronts.slack_standin import SlackStandin
+from tests.postgres import database, postgres_url  # noqa: F401
 
 TOKENS = [
     {"name": n, "person": p, "scopes": s, "sha256": hashlib.sha256(n.encode()).hexdigest()}
@@ -52,10 +54,11 @@ class Process:
         )
         self.running: subprocess.Popen[bytes] | None = None
 
-    def start(self, die: str = "never", ready: bool = True) -> None:
+    def start(self, die: str = "never", ready: bool = True, **environment: str) -> None:
         url = self.slack.url if self.slack else "-"
         command = [sys.executable, "-m", "tests.fronts.service_process"]
-        self.running = subprocess.Popen([*command, str(self.home), url, self.sections, die])
+        arguments = [*command, str(self.home), url, self.sections, die]
+        self.running = subprocess.Popen(arguments, env={**os.environ, **environment})
         STARTED.append(self.running)
         if ready:
             eventually(lambda: self.get("/readyz") == 200, 40, 0.1)
@@ -307,3 +310,29 @@ def test_work_of_a_dead_process_is_reconciled(home: Path) -> None:
     eventually(lambda: assistant.door.ledger.get(1).state == "verified")
     assert service.effects() == [f"{action.id} 5"]
     service.kill()
+
+
+@pytest.mark.slow
+def test_two_replicas_share_everything_and_one_wins_each(
+    home: Path,
+    slack: SlackStandin,
+    tmp_path_factory: pytest.TempPathFactory,
+    database: str,  # noqa: F811
+) -> None:
+    for name in "ab":
+        own = str(tmp_path_factory.mktemp(name))
+        Process(home, slack).start(TEST_DATABASE=database, TEST_OWN_HOME=own)
+    slack.connected(2)
+    slack.everywhere = True
+    rounds = 8
+    for value in range(1, rounds + 1):
+        ts = slack.mention(f"set {value}")
+        card = slack.cards("C1", ts)[0]
+        slack.click("steward_approve", card, "UBOB")
+        eventually(lambda shown=card: "done and verified" in json.dumps(shown["blocks"]), 30)
+        told = eventually(lambda at=ts: slack.answers("C1", at, 2))
+        assert sorted(m["text"].split()[0] for m in told) == ["Action", "Proposed"]
+    time.sleep(1.5)
+    assert len(slack.state.messages) == rounds * 4, "question, answer, card and outcome, once each"
+    effects = (home / "effects").read_text().splitlines()
+    assert [line.split()[1] for line in effects] == [str(n + 1) for n in range(rounds)]
