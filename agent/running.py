@@ -49,6 +49,7 @@ class Running:
         return self._action.id
 
     def __enter__(self) -> Running:
+        self._work.renew(self._action.number, self._owner)
         self._heart.start()
         return self
 
