@@ -20,11 +20,13 @@ from tools.alerts.playbook import Cause, Playbook
 UNKNOWN = 0.2
 """Weight of "something else" beside priors that add up to one."""
 ABSENT = 0.25
-"""A cause's telling signs were looked for and none was there."""
+"""A cause's telling signs were looked for and none was there (in part: in proportion)."""
 NO_CHANGE = 0.3
 LATE = timedelta(seconds=90)
 """Evidence this long after the onset is rather an effect."""
 TELLING = 6.0
+EXPLAINED = 0.4
+"""What nothing speaks for, unknown causes included, once a telling sign speaks for another cause."""
 
 _VOICES: Mapping[str, str] = {
     "log": "words",
@@ -87,7 +89,14 @@ def rank(
         cause = causes[name]
         weight, evidence, support = _weigh(cause, facts, began)
         scored.append((prior / max(1.0, total) * weight, cause, evidence, support))
-    whole = sum(weight for weight, *_ in scored) + UNKNOWN
+    unknown = UNKNOWN
+    if any(support >= TELLING for *_, support in scored):
+        unknown *= EXPLAINED
+        scored = [
+            (w if support > 1.0 else w * EXPLAINED, cause, evidence, support)
+            for w, cause, evidence, support in scored
+        ]
+    whole = sum(weight for weight, *_ in scored) + unknown
     scored.sort(key=lambda row: -row[0])
     return [
         Ranked(cause, weight / whole, tuple(evidence), support)
@@ -97,15 +106,13 @@ def rank(
 
 def _weigh(cause: Cause, facts: Facts, began: datetime | None) -> tuple[float, list[Fact], float]:
     voices: dict[str, tuple[float, list[Fact]]] = {}
-    telling_found, telling_missed, could_look = False, False, True
+    telling = [sign for sign, weight in cause.signs if weight >= TELLING]
+    told = False
     for sign, weight in cause.signs:
         matching = facts.matching(sign)
         if not matching:
-            if weight >= TELLING:
-                telling_missed = True
-                could_look = could_look and sign.name in facts.looked
             continue
-        telling_found = telling_found or weight >= TELLING
+        told = told or weight >= TELLING
         best = max(matching, key=lambda f: f.strength)
         spoken = math.log(weight) * best.strength * _onset(best, began)
         voice = _VOICES.get(sign.name, sign.name)
@@ -119,8 +126,9 @@ def _weigh(cause: Cause, facts: Facts, began: datetime | None) -> tuple[float, l
     total = sum(spoken for spoken, _ in voices.values())
     support = math.exp(total)
     total += _modifiers(cause, facts, began)
-    if telling_missed and not telling_found and could_look:
-        total += math.log(ABSENT)
+    if telling and not told:
+        looked = sum(sign.name in facts.looked for sign in telling)
+        total += math.log(ABSENT) * looked / len(telling)
     strongest = sorted(voices.values(), key=lambda v: -v[0])
     evidence = [fact for spoken, found in strongest if spoken > 0 for fact in found]
     return math.exp(total), _distinct(evidence), support
