@@ -17,14 +17,18 @@ _NO = compiled(
     r"^(?:no|nope|nah|n|cancel|stop|never ?mind|nvm|forget (?:it|that|about it)|none(?: of them)?|neither|not now|abort|leave it|don'?t|do not|no thanks?(?: you)?|not anymore|scratch that|drop it|"
     r"不|不用了?|不要了?|不是|算了|取消|别|不必了?|没有|都不是|先不了?|不需要了?|作罢|停)(?:[,.! ]+(?:thanks?(?: you)?|it|that|leave it|forget it|never ?mind|don'?t|cancel(?: it| that)?|吧|了|谢谢|别弄了|不用了))*[.! ]*$"
 )
-_ALL = compiled(r"^(?:both|all|all of them|both of them|every one|each|every one of them|都|两个都|全部|所有|都要|两个都要|全都)(?:\b|[吧要了]|[.! ]*$)")
+_ALL = compiled(
+    r"^(?:both|all|all of them|both of them|every one|each|every one of them|都|两个都|全部|所有|都要|两个都要|全都)(?:\b|[吧要了]|[.! ]*$)"
+)
 _FIRST = ("first", "former", "第一", "前一", "前者", "头一")
 _LAST = ("last", "latter", "后一", "后者", "最后")
 _ORDINAL = compiled(
     r"\b(?P<o>first|second|third|fourth|fifth|sixth|seventh|eighth|1st|2nd|3rd|4th|5th)\b|第\s*(?P<h>\d+|[一二三四五六七八九十])\s*(?:个|台|项|种)?"
     r"|^(?:number |no\.? ?|#|option )?(?P<n>\d)[.! ]*$"
 )
-_FILLER = compiled(r"\b(?:the|one|it's|its|it is|i mean|i meant|please|that|in|on|for|use|take|pick|namespace|of|course)\b|那个|就|是|的|吧|用|选|个|环境|命名空间|里|这|上|我(?:说|指)|[,.!? ]")
+_FILLER = compiled(
+    r"\b(?:the|one|it's|its|it is|i mean|i meant|please|that|in|on|for|use|take|pick|namespace|of|course)\b|那个|就|是|的|吧|用|选|个|环境|命名空间|里|这|上|我(?:说|指)|[,.!? ]"
+)
 
 
 def agrees(low: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.offline import intent
+from agent.offline import declared
 from agent.offline.names import Names
 from agent.offline.text import Lang
 from tools.contract import Call, Parameter, Tool
@@ -49,13 +49,17 @@ def phrase(parameter: Parameter, lang: Lang) -> str:
     return parameter.name.replace("_", " ")
 
 
-def missing(tool: Tool, parameter: Parameter, names: Names, lang: Lang) -> tuple[str, tuple[str, ...]]:
+def missing(
+    tool: Tool, parameter: Parameter, names: Names, lang: Lang
+) -> tuple[str, tuple[str, ...]]:
     """Ask for one argument; with the candidates there are."""
-    options = intent.choices(parameter) or candidates(parameter.word, names)
+    options = declared.choices(parameter) or candidates(parameter.word, names)
     what = phrase(parameter, lang)
     if lang == "zh":
         tail = f"可选：{'、'.join(options[:_MOST])}。" if options else ""
-        return f"{title(tool, lang)}：请问是哪个{what}？{tail}" if _is_name(parameter) else f"{title(tool, lang)}：请给出{what}。{tail}", options
+        return f"{title(tool, lang)}：请问是哪个{what}？{tail}" if _is_name(
+            parameter
+        ) else f"{title(tool, lang)}：请给出{what}。{tail}", options
     tail = f" Candidates: {', '.join(options[:_MOST])}." if options else ""
     return f"{title(tool, lang)}: which {what}?{tail}", options
 
@@ -107,7 +111,20 @@ def candidates(word: str, names: Names) -> tuple[str, ...]:
 
 
 def _is_name(parameter: Parameter) -> bool:
-    return parameter.word in ("deployment", "model", "node", "job", "alert", "target", "channel", "image", "schedule", "rule", "version", "alias")
+    return parameter.word in (
+        "deployment",
+        "model",
+        "node",
+        "job",
+        "alert",
+        "target",
+        "channel",
+        "image",
+        "schedule",
+        "rule",
+        "version",
+        "alias",
+    )
 
 
 def _or(options: Sequence[str]) -> str:

@@ -4,55 +4,54 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
-from agent.offline.examples import all_phrases
+from agent.offline import examples
+from agent.offline.declared import Label
 from agent.offline.text import HAN, fold
-from tools.contract import Tool
+
+Cue: TypeAlias = "list[dict[str, int]]"
+"""Words before, words after, each with how often."""
+Cues: TypeAlias = "dict[str, dict[str, Cue]]"
+"""Tool → argument → cue."""
 
 _WORD = re.compile(rf"\{{\w+\}}|[a-z0-9]+(?:'[a-z]+)?|[{HAN}]|[:,]")
+NONE: Cue = [{}, {}]
 
 
-def _counter() -> Counter[str]:
-    return Counter()
+def collect(labels: Sequence[Label]) -> Cues:
+    """The neighbours of every argument of every tool."""
+    return {item.name: _cues(item) for item in labels if item.parameters}
 
 
-@dataclass(slots=True)
-class Cue:
-    """Neighbours of one argument, with how often."""
-
-    before: Counter[str] = field(default_factory=_counter)
-    after: Counter[str] = field(default_factory=_counter)
-
-
-def cues(tool: Tool) -> dict[str, Cue]:
-    """The neighbours of every argument of a tool."""
-    found = {p.name: Cue() for p in tool.parameters}
-    phrases = all_phrases(tool.name, tool.phrases)
-    for phrase in (*phrases.en, *phrases.zh):
+def _cues(item: Label) -> dict[str, Cue]:
+    found = {p.name: (Counter[str](), Counter[str]()) for p in item.parameters}
+    for phrase in examples.every(item.name, item.phrases):
         parts = _WORD.findall(fold(phrase))
         for i, part in enumerate(parts):
             cue = found.get(part[1:-1]) if part.startswith("{") else None
             if cue is None:
                 continue
-            cue.before[_plain(parts[i - 1]) if i else "^"] += 1
-            cue.after[_plain(parts[i + 1]) if i + 1 < len(parts) else "$"] += 1
-    return found
+            cue[0][_plain(parts[i - 1]) if i else "^"] += 1
+            cue[1][_plain(parts[i + 1]) if i + 1 < len(parts) else "$"] += 1
+    return {name: [dict(before), dict(after)] for name, (before, after) in found.items()}
 
 
 def _plain(part: str) -> str:
     return "{}" if part.startswith("{") else part
 
 
-def neighbours(low: str, start: int, end: int) -> tuple[str, str]:
-    """The word before and the word after a range of a folded text."""
-    before: Sequence[str] = _WORD.findall(low[max(0, start - 24) : start])
-    after: Sequence[str] = _WORD.findall(low[end : end + 24])
-    return (before[-1] if before else "^", after[0] if after else "$")
+def before(cue: Sequence[Mapping[str, int]], low: str, start: int) -> int:
+    """How often the argument follows the word before this place."""
+    left: Sequence[str] = _WORD.findall(low[max(0, start - 24) : start])
+    return cue[0].get(left[-1] if left else "^", 0)
 
 
-def fit(cue: Cue, low: str, start: int, end: int) -> float:
+def fit(cue: Sequence[Mapping[str, int]], low: str, start: int, end: int) -> float:
     """How well a place in the text suits an argument: 0 (no sign) to 2 (both sides seen)."""
-    before, after = neighbours(low, start, end)
-    return min(1.0, cue.before[before] / 2) + min(1.0, cue.after[after] / 2)
+    left: Sequence[str] = _WORD.findall(low[max(0, start - 24) : start])
+    right: Sequence[str] = _WORD.findall(low[end : end + 24])
+    before = cue[0].get(left[-1] if left else "^", 0)
+    after = cue[1].get(right[0] if right else "$", 0)
+    return min(1.0, before / 2) + min(1.0, after / 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.offline import answers, ask, intent, references, replies
+from agent.offline import answers, ask, declared, references, replies
 from agent.offline.features import masked, stem, words
 from agent.offline.fill import NAMES, Material
 from agent.offline.mentions import Mention
@@ -13,24 +13,21 @@ from agent.offline.planning import Planner
 from agent.offline.slots import choices
 from agent.offline.speech import Act, act
 from agent.offline.text import Text
+from agent.offline.grammar import words as lexicon
 from agent.offline.text import pattern as compiled
 from agent.offline.turns import Past, Pending, Understanding
 from tools.contract import Call, Json, Parameter
 
 _MEMORY = 6
 """Turns back that ``it`` may point to."""
-_OTHER = compiled(r"\bother(?: one)?\b|\bthe second one\b|另(?:外)?(?:一)?(?:个|边|台)|剩下(?:的)?那?个|別的那个|别的那个")
+_OTHER = compiled(
+    r"\bother(?: one)?\b|\bthe second one\b|另(?:外)?(?:一)?(?:个|边|台)|剩下(?:的)?那?个|別的那个|别的那个"
+)
 _AGAIN = compiled(
     r"^(?:(?:do (?:it|that) |same |try |check |run (?:it|that) )?again|once more|one more time|repeat(?: (?:it|that))?|retry|"
     r"再来一(?:次|遍)|再(?:试|查|看|跑)(?:一次|一遍|一下)?|重来(?:一次)?|重试(?:一下)?|同上)[?.! ]*$"
 )
-_JOINTS = frozenset(
-    stem(word)
-    for word in "and also same thing for with what about how now do the it that too as well then to no not nope i mean meant rather instead make use "
-    "try but on of in at is by wait sorry actually this them all yes ok over past last one for only just version number revision replica pod "
-    "copy window should have be change set put that's a an please into from during since until go let us we want need worker trial percent "
-    "correction oops was or so same goes like here there more give run".split()
-)
+_JOINTS = frozenset(map(stem, lexicon("joints")))
 _HAN_JOINTS = compiled(
     r"[那呢也对给换成改为是不应该我说的还有版本第个号算吧就和跟用要再来到点了了吗么嘛按照试下一样同样理样一下把它这做处查看副本数应设调过去最近内近对了啊哦呀噢错更正]+"
 )
@@ -127,9 +124,7 @@ class Conversation:
         calls = [Call(pending.call.tool, {**pending.call.args, name: o}) for o in pending.options]
         return self._done((*pending.before, *calls, *pending.rest), text)
 
-    def _complete(
-        self, pending: Pending, found: Mapping[str, Json], text: Text
-    ) -> Understanding:
+    def _complete(self, pending: Pending, found: Mapping[str, Json], text: Text) -> Understanding:
         call = Call(pending.call.tool, {**pending.call.args, **found})
         tool = self._parser.tools[call.tool]
         missing = [p for p in tool.parameters if p.required and p.name not in call.args]
@@ -168,7 +163,9 @@ class Conversation:
                 others = self._others(parameter, current)
                 partial = {k: v for k, v in call.args.items() if k != parameter.name}
                 if len(others) == 1:
-                    return self._done((Call(call.tool, {**partial, parameter.name: others[0]}),), text)
+                    return self._done(
+                        (Call(call.tool, {**partial, parameter.name: others[0]}),), text
+                    )
                 tool = self._parser.tools[call.tool]
                 question, _ = ask.missing(tool, parameter, self._planner.names, text.lang)
                 pending = Pending(Call(call.tool, partial), parameter.name, others)
@@ -194,26 +191,22 @@ class Conversation:
 
     # ---- parts -----------------------------------------------------------------------------
 
-    def _filled(
-        self, call: Call, text: Text, mentions: Sequence[Mention]
-    ) -> dict[str, Json]:
+    def _filled(self, call: Call, text: Text, mentions: Sequence[Mention]) -> dict[str, Json]:
         tool = self._parser.tools.get(call.tool)
         if tool is None:
             return {}
         filled = self._parser.fill(tool, Material(text, tuple(mentions)))
         return {k: v for k, v in filled.args.items() if v != call.args.get(k)}
 
-    def _lexical(
-        self, text: Text, mentions: Sequence[Mention], calls: Sequence[Call]
-    ) -> list[str]:
+    def _lexical(self, text: Text, mentions: Sequence[Mention], calls: Sequence[Call]) -> list[str]:
         """Words that say something beyond joining on to the turn before."""
         left: list[str] = []
         low = masked(text.low, mentions)
-        for values in (intent.choices(p) for c in calls for p in self._parameters(c)):
+        for values in (declared.choices(p) for c in calls for p in self._parameters(c)):
             for span, _ in choices.find(low, values):
                 low = low[: span.start] + " " * (span.end - span.start) + low[span.end :]
         for token in words(low):
-            if token.isupper() or token == "?" or token in _JOINTS:
+            if token.isupper() or token == "?" or token in _JOINTS or token.startswith("m="):
                 continue
             if token[0] > "\u2fff":
                 token = _HAN_JOINTS.sub("", token)

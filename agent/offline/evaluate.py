@@ -42,7 +42,9 @@ class Score:
 
     total: Counter[str] = field(default_factory=Counter[str])
     right: Counter[str] = field(default_factory=Counter[str])
-    by_tool: dict[str, list[int]] = field(default_factory=lambda: defaultdict[str, list[int]](lambda: [0, 0]))
+    by_tool: dict[str, list[int]] = field(
+        default_factory=lambda: defaultdict[str, list[int]](lambda: [0, 0])
+    )
     faults: list[Fault] = field(default_factory=list[Fault])
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
@@ -112,7 +114,13 @@ def fault(case: Case, got: Understanding, tools: Mapping[str, Tool]) -> str | No
     if case.clarify:
         return None if got.clarify and not got.calls else "did not ask"
     if not case.calls:
-        return None if not got.calls and not got.clarify else "asked needlessly" if got.clarify else "false call"
+        return (
+            None
+            if not got.calls and not got.clarify
+            else "asked needlessly"
+            if got.clarify
+            else "false call"
+        )
     if got.clarify or not got.calls:
         return "asked needlessly" if got.clarify else "no call"
     if [c.tool for c in got.calls] != [c.tool for c in case.calls]:
@@ -161,7 +169,5 @@ def table(result: Score, worst: int = 12) -> str:
         lines.append(f"{tool:<25} {right:>6} {total:>6}  {right / total:6.1%}")
     if result.confusion:
         lines += ["", "expected                  understood as             count"]
-        lines += [
-            f"{a:<25} {b:<25} {n:>5}" for (a, b), n in result.confusion.most_common(worst)
-        ]
+        lines += [f"{a:<25} {b:<25} {n:>5}" for (a, b), n in result.confusion.most_common(worst)]
     return "\n".join(lines)

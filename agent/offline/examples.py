@@ -6,6 +6,7 @@ of the tools everybody uses, and would bury the declarations if they stood besid
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -33,13 +34,19 @@ def paraphrases() -> Mapping[str, Phrases]:
     return {name: Phrases(tuple(p["en"]), tuple(p["zh"])) for name, p in found.items()}
 
 
-def all_phrases(name: str, declared: Phrases) -> Phrases:
+@cache
+def every(name: str, declared: Phrases) -> tuple[str, ...]:
     """The declared phrases of a tool with its paraphrases, without what only sets the scene."""
     more = paraphrases().get(name, Phrases((), ()))
-    return Phrases(
-        tuple(_request(p) for p in (*declared.en, *more.en)),
-        tuple(_request(p) for p in (*declared.zh, *more.zh)),
-    )
+    return tuple(_request(p) for p in (*declared.en, *more.en, *declared.zh, *more.zh))
+
+
+def digest() -> bytes:
+    """Changes when the paraphrases do."""
+    found = hashlib.sha256()
+    for lang in ("en", "zh"):
+        found.update((_FOLDER / f"{lang}.txt").read_bytes())
+    return found.digest()
 
 
 def _request(phrase: str) -> str:

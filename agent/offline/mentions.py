@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from agent.offline.names import Gazetteer, Kind, shaped
+from agent.offline.names import Gazetteer, Kind
+from agent.offline.shapes import shaped
 from agent.offline.slots import counts, durations, fractions, identifiers, metrics, params
 from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
@@ -44,10 +45,20 @@ class Mention:
     typo: bool = False
 
 
-def find(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> list[Mention]:
-    """All mentions, in order, none overlapping; the surest reading wins, then the longest."""
+def find(
+    text: Text,
+    gazetteer: Gazetteer,
+    words: frozenset[str],
+    strange: Callable[[str], bool] = lambda _: False,
+) -> list[Mention]:
+    """All mentions, in order, none overlapping; the surest reading wins, then the longest.
+
+    ``strange`` says that a word is no word of requests, not even a mistyped one: where no
+    deployment and no model is listed, such a word is taken for a name.
+    """
     taken: list[Mention] = []
-    for readings in _readings(text, gazetteer, words):
+    unlisted = [] if gazetteer.kinds & {"deployment", "model"} else list(_strange(text, strange))
+    for readings in (*_readings(text, gazetteer, words), unlisted):
         for mention in sorted(readings, key=lambda m: m.span.start - m.span.end):
             if not any(mention.span.overlaps(other.span) for other in taken):
                 taken.append(mention)
@@ -68,7 +79,11 @@ def _coordinated(low: str, mentions: list[Mention]) -> list[Mention]:
 
 
 def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
-    if last.kind not in ("name", "metric") or mention.kind != last.kind or last.value == mention.value:
+    if (
+        last.kind not in ("name", "metric")
+        or mention.kind != last.kind
+        or last.value == mention.value
+    ):
         return False
     if last.kind == "name" and not set(last.means) & set(mention.means):
         return False
@@ -79,7 +94,9 @@ def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterat
     low = text.low
     yield [_plain("quoted", s, text.raw[s.start + 1 : s.end - 1]) for s in _spans(_QUOTED, low)]
     yield list(_names(text, gazetteer, words))
-    identified = [Mention(kind, span, value, core) for kind, span, core, value in identifiers.find(low)]
+    identified = [
+        Mention(kind, span, value, core) for kind, span, core, value in identifiers.find(low)
+    ]
     yield [m for m in identified if m.kind == "xid" or (m.kind == "sample" and "-" in str(m.value))]
     yield [Mention("params", span, value, span) for span, value in params.find(low)]
     spoken = [
@@ -87,13 +104,16 @@ def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterat
         for span, value, written in metrics.find(low)
     ]
     yield [m for m in spoken if "_" in low[m.span.start : m.span.end]]
-    yield list(_unknown(text, words))
+    yield list(_unknown(text, words, gazetteer))
     yield [_plain("window", span, value) for span, value in durations.find(low)]
     yield [m for m in identified if m.kind == "gpu"]
     yield spoken + identified
     yield [Mention("fraction", span, value, span) for span, value in fractions.find(low)]
     yield [_plain("alias", span, value) for span, value in identifiers.aliases(low)]
-    yield [Mention("count", span, value, span, unit=unit) for span, value, unit in counts.find(low)]
+    yield [
+        Mention("count", span, value, core, unit=unit)
+        for span, core, value, unit in counts.find(low)
+    ]
 
 
 def _plain(kind: str, span: Span, value: str) -> Mention:
@@ -112,7 +132,21 @@ def _names(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[
             yield Mention("name", span, first, span, found.means, typo=found.typo)
 
 
-def _unknown(text: Text, words: frozenset[str]) -> Iterator[Mention]:
+_WORD = compiled(r"(?<![\w#@./:'-])[a-z][a-z0-9]{2,}(?![\w@/:'-])")
+_OURS = compiled(r"\b(?:my|your|his|her|their|a|an|some) $")
+
+
+def _strange(text: Text, strange: Callable[[str], bool]) -> Iterator[Mention]:
+    for match in _WORD.finditer(text.low):
+        if strange(match.group()) and not _OURS.search(text.low[: match.start()]):
+            span = Span(*match.span())
+            said = text.said(span)
+            yield Mention(
+                "name", span, said, span, {"deployment": (said,), "model": (said,)}, known=False
+            )
+
+
+def _unknown(text: Text, words: frozenset[str], gazetteer: Gazetteer) -> Iterator[Mention]:
     for kind, span in shaped(text.raw, text.low):
         said = text.said(span)
         low = text.low[span.start : span.end]
@@ -121,5 +155,9 @@ def _unknown(text: Text, words: frozenset[str]) -> Iterator[Mention]:
             continue
         if kind == "ref" and all(piece in words for piece in pieces):
             continue
+        several = gazetteer.beginning(said)
+        if several:
+            yield Mention("name", span, said, span, several)
+            continue
         kinds = ("deployment", "model") if kind in ("name", "ref") else (kind,)
-        yield Mention("name", span, said, span, {k: (said,) for k in kinds}, known=False)
+        yield Mention("name", span, said, span, dict.fromkeys(kinds, (said,)), known=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,21 +26,6 @@ _NUMBERED = compiled(
     rf"(?<![\w-])(?:(?P<f>gpu|cpu|tpu)[ -])?node (?:number |no\.? ?|#)?(?P<n>\d+|{numbers.ENGLISH})\b"
     r"(?: (?:of|in|from) the (?P<family>\w+) (?:pool|group|nodes|rack|cluster))?"
 )
-
-SHAPES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("channel", compiled(r"(?<!\w)[#@][a-z][\w.-]*|\b[\w.+-]+@[\w-]+\.[\w.]+\b")),
-    (
-        "job",
-        compiled(
-            r"(?<![\w/.-])(?:train|tune|prune|quanti[sz]e|distil+|export|finetune|fit|job|run)-[a-z0-9][a-z0-9_.-]*(?<![.-])"
-        ),
-    ),
-    ("node", compiled(r"(?<![\w/.-])(?:[a-z0-9]+-)*(?:node|worker|host|server|machine)-?[a-z]?\d+(?:\.[a-z0-9.-]+)?(?![\w-])")),
-    ("image", compiled(r"(?<![\w/.:-])(?:[a-z0-9.-]+(?::\d+)?/)*[a-z][a-z0-9._-]*:(?:v?\d[\w.-]*|latest|main|dev|stable|prod|staging|nightly|sha[\w-]*)(?![\w/])")),
-    ("ref", compiled(r"(?<![\w/.-])[a-z][a-z0-9-]*/[a-z0-9][a-z0-9._-]*(?<![.-])(?![\w/:])")),
-    ("name", compiled(r"(?<![\w/.#@'-])[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+(?![\w/])")),
-)
-_CAMEL = compiled(r"(?<![\w/.-])(?:[A-Z]+[a-z0-9]+){2,}[A-Z]*(?![\w-])|(?<![\w/.-])[A-Z]{2,}[a-z]+(?:[A-Z]\w*)?(?![\w-])")
 
 
 @dataclass(frozen=True)
@@ -143,10 +127,22 @@ class Gazetteer:
         yield from self._nodes(low)
         yield from self._typos(low, frozenset(words))
 
+    def beginning(self, said: str) -> dict[Kind, tuple[str, ...]]:
+        """The names of which ``said`` is only the beginning: ``gpu-node`` is twelve nodes."""
+        found: dict[Kind, list[str]] = defaultdict(list)
+        for key, means in self._means.items():
+            if key.startswith(_key(_pieces(said))):
+                for kind, proper in means.items():
+                    found[kind] += [n for n in proper if n not in found[kind]]
+        return {kind: tuple(proper) for kind, proper in found.items() if len(proper) > 1}
+
     def _nodes(self, low: str) -> Iterator[Found]:
         """``5号GPU节点``, ``node 6 of the gpu pool``, ``node 3``: a node by its number."""
         for match in chain(_NUMBERED_HAN.finditer(low), _NUMBERED.finditer(low)):
-            number, family = numbers.whole(match["n"]), match["family"] or match.groupdict().get("f") or ""
+            number, family = (
+                numbers.whole(match["n"]),
+                match["family"] or match.groupdict().get("f") or "",
+            )
             same = [n for n in self._numbered.get(str(number), ()) if n.startswith(family)]
             name = f"{family}-node-{number}" if family else f"node-{number}"
             known = tuple(same) or (name,)
@@ -172,18 +168,13 @@ class Gazetteer:
                 if other[0] != key[0] and other[:2] != key[1::-1]:
                     continue
                 gap = distance(key, other, most)
-                if gap <= most and _digits(other) == "".join(digits) and (not best or gap < best[0]):
+                if (
+                    gap <= most
+                    and _digits(other) == "".join(digits)
+                    and (not best or gap < best[0])
+                ):
                     best = (gap, other)
         return best[1] if best else None
-
-
-def shaped(raw: str, low: str) -> Iterator[tuple[Kind, Span]]:
-    """Words that look like names although nobody knows them: ``voice-bot``, ``train-abc-3``."""
-    for kind, pattern in SHAPES:
-        for match in pattern.finditer(low):
-            yield kind, Span(*match.span())
-    for match in _CAMEL.finditer(raw):
-        yield "alert", Span(*match.span())
 
 
 def _shorter(name: str) -> tuple[str, ...]:
@@ -206,7 +197,8 @@ def _digits(key: str) -> str:
 def _together(low: str, pieces: Sequence[tuple[str, Span]], i: int, j: int) -> bool:
     """Is there nothing but one separator between neighbouring pieces?"""
     return all(
-        len(gap := low[pieces[k][1].end : pieces[k + 1][1].start]) <= 1 and gap in "-_ ./:" or not gap
+        (len(gap := low[pieces[k][1].end : pieces[k + 1][1].start]) <= 1 and gap in "-_ ./:")
+        or not gap
         for k in range(i, j - 1)
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from agent.offline import intent, replies, speech
-from agent.offline.features import masked, words
+from agent.offline import declared, replies, speech
+from agent.offline.features import MEASURE, ORDINARY, masked, stem, words
 from agent.offline.fill import NAMES, Filled, Filler, Material
+from agent.offline.index import obtain
+from agent.offline.grammar import words as lexicon
 from agent.offline.intent import Guess, Scorer
 from agent.offline.mentions import Mention
 from agent.offline.speech import Act
@@ -34,14 +37,14 @@ _UNUSED: dict[str, float] = {
 }
 _SIMILAR = 3.0
 _TELLING = 1.0
+_EXACT = 2.0
+"""For a request that is one of the phrases, word for word."""
 _MISSING = 0.9
 _MISFIT = 2.0
 """A name is given, but of a kind the tool has no place for while it needs another."""
 _FOUND = 0.35
 _WRONG_ACT = 2.5
-_FUNCTION = frozenset(
-    "? the a an last past over in for of to and with at on is it me from what who how during since then that this please by or as".split()
-)
+_FUNCTION = lexicon("function")
 SURE = 0.42
 """Similarity from which a clause counts as this request."""
 FAINT = 0.24
@@ -77,8 +80,10 @@ class Parse:
     def sure(self) -> bool:
         """Similar enough to a declared phrase to act on."""
         if self.changes and self.anchor < 0.3 and self.foreign and self.similarity < 0.6:
-            return False
-        complete = self.changes and not self.filled.missing and not self.foreign and self.margin >= 1.0
+            return self.passes_on
+        complete = (
+            self.changes and not self.filled.missing and not self.foreign and self.margin >= 1.0
+        )
         return (
             self.similarity >= SURE
             or (self.similarity >= 0.33 and self.margin >= 1.5)
@@ -86,26 +91,51 @@ class Parse:
         )
 
     @property
+    def passes_on(self) -> bool:
+        """Words for somebody else, whatever they are, with the one they are for."""
+        if self.tool is None or self.similarity < 0.3:
+            return False
+        needed = [p for p in self.tool.parameters if p.required]
+        texts = any(p.word == "text" for p in needed)
+        return texts and any(p.word in NAMES for p in needed) and not self.filled.missing
+
+    @property
     def bare(self) -> bool:
         """Nothing but holes: no word says what is wanted."""
-        return not any(not t.isupper() and t not in _FUNCTION for t in self.tokens)
+        return not any(
+            not t.isupper() and t not in _FUNCTION and not t.startswith(MEASURE)
+            for t in self.tokens
+        )
 
 
 class Parser:
     """Everything derived from the catalogue, built once."""
 
-    def __init__(self, tools: Sequence[Tool]) -> None:
+    def __init__(self, tools: Sequence[Tool], cache: Path | None = None) -> None:
         self.tools: Mapping[str, Tool] = {tool.name: tool for tool in tools}
-        self.scorer = Scorer([*(intent.label(tool) for tool in tools), *replies.LABELS])
-        self.speller = Speller(self.scorer.vocabulary)
+        index = obtain([*(declared.label(tool) for tool in tools), *replies.LABELS], cache)
+        self.scorer = Scorer(index)
+        self.speller = Speller(index.vocabulary)
         self._changing = {t.name for t in tools if t.effect is not Effect.READ}
-        values = {v.lower() for t in tools for p in t.parameters for v in intent.choices(p)}
-        self.words = frozenset({*self.scorer.vocabulary, *values})
-        self._fillers = {tool.name: Filler(tool, self.words) for tool in tools}
+        values = {v.lower() for t in tools for p in t.parameters for v in declared.choices(p)}
+        self.words = frozenset({*index.vocabulary, *values})
+        self._stems = frozenset(map(stem, self.words))
+        self._fillers = {
+            tool.name: Filler(tool, index.cues.get(tool.name, {}), self.words) for tool in tools
+        }
 
     def fill(self, tool: Tool, material: Material) -> Filled:
         """The arguments of one tool."""
         return self._fillers[tool.name].fill(material)
+
+    def strange(self, word: str) -> bool:
+        """No word of any phrase, in no form and with no typing error."""
+        return (
+            word not in self.words
+            and word not in ORDINARY
+            and stem(word) not in self._stems
+            and self.speller.correct(word) == word
+        )
 
     def parse(self, material: Material, changes: bool = False) -> Parse:
         """Score, fill, judge; with ``changes`` only among the changing tools."""
@@ -116,11 +146,14 @@ class Parser:
         if changes:
             ranked = [g for g in ranked if g.label in self._changing]
         judged = sorted(
-            (self._judge(guess, act, material) for guess in ranked[:_CANDIDATES]), key=lambda j: -j[0]
+            (self._judge(guess, act, material) for guess in ranked[:_CANDIDATES]),
+            key=lambda j: -j[0],
         )
         score, guess, filled = judged[0]
         second = judged[1] if len(judged) > 1 else judged[0]
         tool = self.tools.get(guess.label)
+        if act is Act.CONDITION and speech.conditional(guess.phrase):
+            act = speech.act(low, conditions=False)
         if tool and any(p.word == "text" and p.name in filled.args for p in tool.parameters):
             act = speech.act(_before_text(low))
         return Parse(
@@ -148,7 +181,10 @@ class Parser:
             return score - unused + helpful, guess, Filled()
         filled = self.fill(tool, material)
         score = guess.score + _SIMILAR * guess.similarity + _TELLING * guess.anchor
-        score -= _MISSING * len(filled.missing) * (1.5 if tool.effect is Effect.READ else 1.0) + 0.4 * len(filled.ambiguous)
+        score += _EXACT * (guess.similarity > 0.97)
+        score -= _MISSING * len(filled.missing) * (
+            1.5 if tool.effect is Effect.READ else 1.0
+        ) + 0.4 * len(filled.ambiguous)
         score += _FOUND * len(filled.args)
         score -= _unused(filled)
         if tool.effect is not Effect.READ and act in (Act.QUESTION, Act.GENERAL):

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent.offline import ask, references, replies, speech
+from agent.offline.cores import Step, excused
 from agent.offline.features import masked
 from agent.offline.fill import NAMES
 from agent.offline.mentions import Mention
 from agent.offline.names import Names
 from agent.offline.parse import FAINT, Parse, Parser
 from agent.offline.speech import Act
-from agent.offline.steps import Finder, Step, excused
+from agent.offline.steps import Finder
 from agent.offline.text import Lang, Text
 from agent.offline.text import pattern as compiled
 from agent.offline.turns import Pending, Understanding
@@ -75,7 +76,9 @@ class Planner:
                     pending = Pending(
                         partial, name, options, tuple(calls[number + 1 :]), tuple(calls[:number])
                     )
-                    return self._question(ask.ambiguous(said, options, text.lang), pending, text.lang)
+                    return self._question(
+                        ask.ambiguous(said, options, text.lang), pending, text.lang
+                    )
         return Understanding(tuple(calls), lang=text.lang, confidence=1.0)
 
     def _arguments(
@@ -93,8 +96,14 @@ class Planner:
                 value = references.recalled(parameter, known)
             if value is not None:
                 args[parameter.name] = value
-        if known and references.points(low) and not any(p.word in NAMES and p.name in args for p in tool.parameters):
-            optional = next((p for p in tool.parameters if p.word in NAMES and not p.required), None)
+        if (
+            known
+            and references.points(low)
+            and not any(p.word in NAMES and p.name in args for p in tool.parameters)
+        ):
+            optional = next(
+                (p for p in tool.parameters if p.word in NAMES and not p.required), None
+            )
             value = references.recalled(optional, known) if optional else None
             if optional and value:
                 args[optional.name] = value
@@ -106,10 +115,14 @@ class Planner:
         tool = parse.tool
         assert tool is not None
         low = step.core
-        tool_waits = any(p.word in ("when", "text", "window") and p.required for p in tool.parameters)
-        if parse.changes and speech.later(low) and not tool_waits:
+        tool_waits = any(
+            p.word in ("when", "text", "window") and p.required for p in tool.parameters
+        )
+        serves = any(p.word in ("deployment", "node") for p in tool.parameters)
+        later = speech.later(low) or (serves and speech.tonight(low))
+        if parse.changes and later and not tool_waits:
             return self._question(ask.conditional(call, lang), Pending(call), lang)
-        if parse.changes and speech.either(low):
+        if parse.changes and speech.either(low) and not tool_waits:
             return self._either(step, call, lang)
         if parse.changes and parse.act is Act.CONDITION and not speech.conditional(parse.phrase):
             return self._question(ask.conditional(call, lang), Pending(call), lang)
@@ -122,13 +135,18 @@ class Planner:
                 )
         if self._elsewhere(step):
             return Understanding(reply=replies.say("scope", lang), lang=lang)
-        open_ = [p for p in tool.parameters if p in parse.filled.missing and p.name not in call.args]
+        open_ = [
+            p for p in tool.parameters if p in parse.filled.missing and p.name not in call.args
+        ]
         if open_ and (parse.sure or parse.changes):
             question, options = ask.missing(tool, open_[0], self.names, lang)
             return self._question(question, Pending(call, open_[0].name, options), lang)
         if open_:
             return Understanding(reply=replies.say("nothing", lang), lang=lang)
-        if parse.changes and (parse.act is not Act.REQUEST and not excused(parse) and not (parse.act is Act.CONDITION) or not parse.sure):
+        if parse.changes and (
+            (parse.act is not Act.REQUEST and not excused(parse) and parse.act is not Act.CONDITION)
+            or not parse.sure
+        ):
             if parse.similarity < 0.3:
                 named = [str(m.value) for m in step.material.mentions if m.kind == "name"]
                 return self._question(ask.unclear(named, lang), None, lang)
@@ -158,9 +176,7 @@ class Planner:
         if not parse.changes or not any(p.word in NAMES for p in parse.filled.missing):
             return False
         low = masked(step.material.text.low, step.material.mentions)
-        return any(
-            m["noun"] not in self.parser.words for m in _POSSESSED.finditer(low)
-        )
+        return any(m["noun"] not in self.parser.words for m in _POSSESSED.finditer(low))
 
     @staticmethod
     def _question(question: str, pending: Pending | None, lang: Lang) -> Understanding:
@@ -171,7 +187,11 @@ class Planner:
         if parse.act is Act.NEGATED:
             return Understanding(reply=replies.say("negated", lang), lang=lang)
         named = [str(m.value) for m in mentions if m.kind == "name" and m.known]
-        if parse.tool is None and parse.similarity >= FAINT and not (parse.label == "scope" and named):
+        if (
+            parse.tool is None
+            and parse.similarity >= FAINT
+            and not (parse.label == "scope" and named)
+        ):
             return Understanding(reply=replies.say(parse.label, lang), lang=lang)
         if parse.act is Act.GENERAL:
             return Understanding(reply=replies.say("explain", lang), lang=lang)
@@ -179,6 +199,12 @@ class Planner:
             return Understanding(reply=replies.say("statement", lang), lang=lang)
         if parse.act is Act.QUESTION and parse.changes:
             return Understanding(reply=replies.say("explain", lang), lang=lang)
+        if (
+            named
+            and parse.act is Act.REQUEST
+            and any(speech.declares(t) for t in (" ".join(parse.tokens),))
+        ):
+            return Understanding(reply=replies.say("statement", lang), lang=lang)
         if named:
             return self._question(ask.unclear(named, lang), None, lang)
         return Understanding(reply=replies.say("nothing", lang), lang=lang)

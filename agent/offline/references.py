@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent.offline.mentions import Mention
-from tools.contract import Call, Json, Parameter, Tool
 from agent.offline.text import Text
 from agent.offline.text import pattern as compiled
+from tools.contract import Call, Json, Parameter, Tool
 
 NEW_VERSION = "latest"
 """The version a step before is going to register; known only once that is done."""
@@ -60,9 +59,7 @@ def _kind(mention: Mention) -> str:
     return "/".join(sorted(mention.means)) if mention.kind == "name" else mention.kind
 
 
-def earlier(
-    parameter: Parameter, calls: Sequence[Call], tools: Mapping[str, Tool]
-) -> Json:
+def earlier(parameter: Parameter, calls: Sequence[Call], tools: Mapping[str, Tool]) -> Json:
     """What an earlier step of the same plan named, or is going to produce."""
     for call in reversed(calls):
         tool = tools[call.tool]
@@ -79,7 +76,11 @@ def earlier(
 
 def makes_version(tool: Tool) -> bool:
     """Tools that register a new version say so in their description."""
-    return "regist" in tool.summary.lower() and any(p.word == "model" for p in tool.parameters) and tool.effect != "read"
+    return (
+        "regist" in tool.summary.lower()
+        and any(p.word == "model" for p in tool.parameters)
+        and tool.effect != "read"
+    )
 
 
 def recalled(parameter: Parameter, known: Mapping[str, str]) -> str | None:

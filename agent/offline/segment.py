@@ -12,10 +12,14 @@ from agent.offline.text import pattern as compiled
 _HARD = compiled(
     r"[;\n]+|(?<!incl)(?<!e\.g)(?<!i\.e)(?<!etc)(?<!\bvs)(?<!approx)(?<!\bno)[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|\s(?:-|--)\s"
     r"|(?:,\s*)?\b(?:and then|then|after that|afterwards|and after that|followed by|and also|also|as well as|plus|next|finally|and finally)\b,?"
-    r"|[,]?\s*(?:然后再?|接着再?|之后再?(?!.*(?:吗|么|[?]|怎么|为什么|是否|多少|没有?$))|(?<=[%成完])后,?(?=\s*[a-z\u4e00-\u9fff])|随后|紧接着|顺便再?|顺带|最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
+    r"|[,]?\s*(?:然后再?|(?<=[, ])接着再?|之后再?(?!.*(?:吗|么|[?]|怎么|为什么|是否|多少|没有?$))|(?<=[%成完])后,?(?=\s*[a-z\u4e00-\u9fff])|随后|紧接着|顺便再?|顺带|(?<=[, ])最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])(?<!要)(?<!别)(?<!不)(?<!先)(?<!能)(?<!可以)(?<!又)(?<!一)(?<!勿)\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
 )
-_SOFT = compiled(r",(?!\d{3})|\s&\s|(?<!\bahead )(?<!\btry )(?<!\bcome )(?<!\boff )\band\b|\bbut\b|\bso\b(?= )|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])")
-_FIRST = compiled(r"^\s*(?:first(?:ly)?|second(?:ly)?|next|finally|then|and|also|so|but|plus|首先|其次|最后|先|再|并|然后)[\s,]+")
+_SOFT = compiled(
+    r",(?!\d{3})|\s&\s|(?<!\bahead )(?<!\btry )(?<!\bcome )(?<!\boff )\band\b|\bbut\b|\bso\b(?= )|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])"
+)
+_FIRST = compiled(
+    r"^\s*(?:first(?:ly)?|second(?:ly)?|next|finally|then|and|also|so|but|plus|首先|其次|最后|先|再|并|然后)[\s,]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class Clause:
 
     span: Span
     hard: bool
+    joint: str = ""
+    """The word or mark before it."""
 
 
 def clauses(low: str, mentions: Sequence[Mention]) -> list[Clause]:
@@ -35,18 +41,18 @@ def clauses(low: str, mentions: Sequence[Mention]) -> list[Clause]:
             if match.group() and _may_cut(span, mentions):
                 cuts.append((*match.span(), pattern is _HARD))
     found: list[Clause] = []
-    at, hard = 0, True
+    at, hard, joint = 0, True, ""
     for start, end, strong in sorted(cuts):
         if start < at:
-            at, hard = max(at, end), hard or strong
+            at, hard, joint = max(at, end), hard or strong, joint + low[start:end]
             continue
         piece = _trim(low, Span(at, start))
         if piece.end > piece.start:
-            found.append(Clause(piece, hard))
-            hard = False
-        at, hard = end, hard or strong
+            found.append(Clause(piece, hard, joint))
+            hard, joint = False, ""
+        at, hard, joint = end, hard or strong, joint + low[start:end]
     piece = _trim(low, Span(at, len(low)))
-    return [*found, Clause(piece, hard)] if piece.end > piece.start else found
+    return [*found, Clause(piece, hard, joint)] if piece.end > piece.start else found
 
 
 def _may_cut(cut: Span, mentions: Sequence[Mention]) -> bool:

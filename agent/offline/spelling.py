@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cached_property
 
 
 def distance(a: str, b: str, most: int) -> int:
@@ -36,11 +37,15 @@ class Speller:
     def __init__(self, words: Mapping[str, int]) -> None:
         self._known = frozenset(words)
         self._often = words
-        self._filed: dict[str, list[str]] = defaultdict(list)
+
+    @cached_property
+    def _filed(self) -> dict[str, list[str]]:
+        filed: dict[str, list[str]] = defaultdict(list)
         for word in self._known:
             if len(word) >= 4:
                 for form in _shortened(word):
-                    self._filed[form].append(word)
+                    filed[form].append(word)
+        return filed
 
     def __contains__(self, word: str) -> bool:
         return word in self._known
@@ -61,5 +66,4 @@ class Speller:
 
 
 def _shortened(word: str) -> set[str]:
-    forms = {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
-    return forms
+    return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}

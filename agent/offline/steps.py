@@ -6,6 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.offline import speech
+from agent.offline.cores import (
+    SOFTLY,
+    Step,
+    acts,
+    answered,
+    detail,
+    excused,
+    forbids,
+    holds,
+    is_core,
+    own_name,
+    wanted,
+)
 from agent.offline.features import masked
 from agent.offline.fill import NAMES, Filled, Material
 from agent.offline.mentions import Mention
@@ -13,21 +26,6 @@ from agent.offline.parse import FAINT, SURE, Parse, Parser, mentions_within
 from agent.offline.segment import clauses
 from agent.offline.speech import Act
 from agent.offline.text import Span, Text
-
-_SOFTLY = 0.5
-"""Similarity a clause after a mere comma or ``and`` needs to count as a request of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A clause with its reading and the material its arguments come from."""
-
-    parse: Parse
-    material: Material
-    span: Span
-    hard: bool = True
-    core: str = ""
-    """The clause that asks, folded and masked, without what stands around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +45,26 @@ class Finder:
     def find(self, text: Text, mentions: Sequence[Mention]) -> Steps:
         """The requests a message makes."""
         whole = Material(text, tuple(mentions))
-        full = Step(self._parser.parse(whole), whole, Span(0, len(text.low)), core=masked(text.low, mentions))
+        full = Step(
+            self._parser.parse(whole),
+            whole,
+            Span(0, len(text.low)),
+            core=masked(text.low, mentions),
+        )
+        if full.parse.act is Act.HEDGED and full.parse.similarity < SOFTLY:
+            change = self._parser.parse(whole, changes=True)
+            if change.sure or (change.similarity >= 0.35 and change.anchor >= 0.3):
+                full = replace(full, parse=change)
+                return Steps((full,), change)
         pieces = [
-            c for c in clauses(text.low, mentions) if not speech.assents(text.low[c.span.start : c.span.end])
+            c
+            for c in clauses(text.low, mentions)
+            if not speech.assents(text.low[c.span.start : c.span.end])
         ]
-        atoms = [self._step(text, mentions, c.span, c.hard) for c in pieces]
+        atoms = [
+            replace(self._step(text, mentions, c.span, c.hard), joint=c.joint.strip())
+            for c in pieces
+        ]
         like = next((s for s in atoms if s.parse.label == full.parse.label), None)
         full = replace(full, core=like.core) if like else full
         if any(s.parse.act is Act.CONDITION for s in (*atoms, full)):
@@ -60,7 +73,9 @@ class Finder:
                 return Steps((conditional,), full.parse)
         if len(atoms) < 2:
             alone = atoms[0] if atoms else full
-            return Steps((full,) if wanted(full) else (), full.parse if wanted(full) else alone.parse)
+            return Steps(
+                (full,) if wanted(full) else (), full.parse if wanted(full) else alone.parse
+            )
         return self._several(text, mentions, atoms, full)
 
     def _several(
@@ -75,14 +90,19 @@ class Finder:
             if told and full.parse.similarity < SURE:
                 return Steps((), told.parse)
             return Steps((full,) if wanted(full) else (), full.parse)
-        if atoms[0].parse.bare and not atoms[0].hard and full.parse.similarity >= SURE and wanted(full):
+        if (
+            atoms[0].parse.bare
+            and not atoms[0].hard
+            and full.parse.similarity >= SURE
+            and wanted(full)
+        ):
             return Steps((full,), full.parse)
         steps = self._merged(text, mentions, atoms, cores)
         if len(steps) == 1 and steps[0].parse.filled.missing and wanted(full) and not forbidden:
             fewer = len(full.parse.filled.missing) < len(steps[0].parse.filled.missing)
             if fewer and (full.parse.sure or not full.parse.changes):
                 return Steps((full,), full.parse)
-        if len(steps) == 1 and not forbidden and steps[0].parse.tool and not _own_name(steps[0]):
+        if len(steps) == 1 and not forbidden and steps[0].parse.tool and not own_name(steps[0]):
             steps = [self._widened(text, mentions, steps[0], 0, len(text.low))]
         if not forbidden and self._whole_wins(full, steps):
             return Steps((full,), full.parse)
@@ -107,18 +127,48 @@ class Finder:
     # ---- which clauses count ---------------------------------------------------------------
 
     def _cores(self, atoms: Sequence[Step], full: Step) -> list[Step]:
-        cores = [s for i, s in enumerate(atoms) if _core(s, first=i == 0)]
+        cores = [
+            s
+            for i, s in enumerate(atoms)
+            if is_core(s, first=i == 0) and not (i and self._carried(atoms[:i], s, full))
+        ]
         if len(cores) > 1:
             asking = [s for i, s in enumerate(cores) if not self._tells(s, cores[i + 1 :])]
             cores = asking or cores
-        cores = [s for i, s in enumerate(cores) if not _answered(s, cores[i + 1 : i + 2])]
+        cores = [s for i, s in enumerate(cores) if not answered(s, cores[i + 1 : i + 2])]
+        cores = [
+            s for i, s in enumerate(cores) if i == 0 or s.hard or not s.parse.changes or holds(s)
+        ]
         told = any(s.parse.act is Act.STATEMENT for s in atoms)
         if told:
-            cores = [s for s in cores if _own_name(s) or s.parse.similarity >= 0.6]
+            cores = [s for s in cores if own_name(s) or s.parse.similarity >= 0.6]
         if full.parse.act is Act.GENERAL and len(atoms) > 1 and not any(s.hard for s in atoms[1:]):
-            cores = [s for s in cores if s.parse.similarity >= 0.6 and (_own_name(s) or not s.parse.changes) and not s.parse.filled.missing]
-            cores = cores if len(cores) != 1 or cores[0].parse.similarity > full.parse.similarity else []
+            cores = [
+                s
+                for s in cores
+                if s.parse.similarity >= 0.6
+                and (own_name(s) or not s.parse.changes)
+                and not s.parse.filled.missing
+            ]
+            cores = (
+                cores
+                if len(cores) != 1 or cores[0].parse.similarity > full.parse.similarity
+                else []
+            )
         return cores
+
+    @staticmethod
+    def _carried(before: Sequence[Step], step: Step, full: Step) -> bool:
+        """Does a ``do not …`` or ``did you …?`` before it reach over this clause too?"""
+        if step.hard or not step.parse.changes:
+            return False
+        last = before[-1].parse
+        if forbids(last):
+            return step.joint in ("and", "or") or (
+                last.label == step.parse.label and not own_name(step)
+            )
+        asked = full.parse.act in (Act.QUESTION, Act.GENERAL) and "?" in full.material.text.low[-2:]
+        return asked and before[0].parse.act in (Act.QUESTION, Act.GENERAL)
 
     @staticmethod
     def _tells(step: Step, following: Sequence[Step]) -> bool:
@@ -141,14 +191,22 @@ class Finder:
         if span:
             main = self._step(text, mentions, Span(*span), True)
             parse = main.parse
-            if not parse.changes and full.parse.act is Act.CONDITION and not speech.looks(main.material.text.low):
+            if (
+                not parse.changes
+                and full.parse.act is Act.CONDITION
+                and not speech.looks(main.material.text.low)
+            ):
                 main = replace(main, parse=self._parser.parse(main.material, changes=True))
                 parse = main.parse
-            if _acts(parse) and not speech.conditional(parse.phrase):
+            if acts(parse) and not speech.conditional(parse.phrase):
                 return replace(main, parse=replace(parse, act=Act.CONDITION))
         negated = full.parse.act is Act.NEGATED
         if full.parse.tool and full.parse.similarity >= FAINT and not negated:
-            return replace(full, parse=replace(full.parse, act=Act.CONDITION)) if full.parse.changes else None
+            return (
+                replace(full, parse=replace(full.parse, act=Act.CONDITION))
+                if full.parse.changes
+                else None
+            )
         return None
 
     # ---- from clauses to steps -------------------------------------------------------------
@@ -158,7 +216,9 @@ class Finder:
         before = [m for m in mentions if m.span.end <= span.start]
         after = [m for m in mentions if m.span.start >= span.end]
         material = Material(text.part(span), own, (*reversed(before), *after))
-        return Step(self._parser.parse(material), material, span, hard, masked(material.text.low, own))
+        return Step(
+            self._parser.parse(material), material, span, hard, masked(material.text.low, own)
+        )
 
     def _merged(
         self, text: Text, mentions: Sequence[Mention], atoms: Sequence[Step], cores: Sequence[Step]
@@ -169,17 +229,21 @@ class Finder:
         for atom in atoms:
             if atom in cores:
                 if steps and (self._swallows(steps[-1], atom) or self._same(steps[-1], atom)):
-                    steps[-1] = self._widened(text, mentions, steps[-1], steps[-1].span.start, atom.span.end)
+                    steps[-1] = self._widened(
+                        text, mentions, steps[-1], steps[-1].span.start, atom.span.end
+                    )
                     continue
                 start = atom.span.start if lead is None else lead
                 steps.append(self._widened(text, mentions, atom, start, atom.span.end))
                 lead = None
-            elif not _detail(atom):
+            elif not detail(atom):
                 lead = None
             elif steps and (again := self._again(steps[-1], atom)):
                 steps.append(again)
             elif steps:
-                steps[-1] = self._widened(text, mentions, steps[-1], steps[-1].span.start, atom.span.end)
+                steps[-1] = self._widened(
+                    text, mentions, steps[-1], steps[-1].span.start, atom.span.end
+                )
             elif lead is None:
                 lead = atom.span.start
         return steps
@@ -192,7 +256,9 @@ class Finder:
             return step
         wide = self._material(text, mentions, Span(start, end))
         filled = self._parser.fill(step.parse.tool, wide)
-        return replace(step, parse=replace(step.parse, filled=filled), material=wide, span=Span(start, end))
+        return replace(
+            step, parse=replace(step.parse, filled=filled), material=wide, span=Span(start, end)
+        )
 
     @staticmethod
     def _material(text: Text, mentions: Sequence[Mention], span: Span) -> Material:
@@ -212,7 +278,9 @@ class Finder:
         """The same request once more, or with another detail."""
         if last.parse.label != atom.parse.label or last.parse.tool is None:
             return False
-        own = self._parser.fill(last.parse.tool, Material(atom.material.text, atom.material.mentions))
+        own = self._parser.fill(
+            last.parse.tool, Material(atom.material.text, atom.material.mentions)
+        )
         if own.bare:
             return True
         before = last.parse.filled.args
@@ -221,7 +289,7 @@ class Finder:
     def _again(self, last: Step, atom: Step) -> Step | None:
         """``scale ranker to 6 and sentiment to four``: the same tool for the next name."""
         tool = last.parse.tool
-        if tool is None or not _own_name(atom):
+        if tool is None or not own_name(atom):
             return None
         alone = Material(atom.material.text, atom.material.mentions)
         filled = self._parser.fill(tool, alone)
@@ -234,93 +302,3 @@ class Finder:
         merged = Filled({**before, **filled.args}, (), filled.ambiguous)
         merged.missing = tuple(p for p in last.parse.filled.missing if p.name not in merged.args)
         return Step(replace(last.parse, filled=merged), alone, atom.span)
-
-
-def _acts(parse: Parse) -> bool:
-    """A change plainly asked for; passing words on does not count, alerts are worded alike."""
-    texts = parse.tool and any(p.word == "text" for p in parse.tool.parameters)
-    return parse.changes and parse.similarity >= _SOFTLY and parse.anchor >= 0.3 and not texts
-
-
-def wanted(step: Step) -> bool:
-    """Should this reading become a call (or a question about it) at all?"""
-    parse = step.parse
-    if parse.tool is None or parse.similarity < FAINT:
-        return False
-    if parse.act is Act.NEGATED:
-        return excused(parse) or (not parse.changes and parse.similarity >= 0.7)
-    if parse.act is Act.GENERAL:
-        return not parse.changes and parse.similarity >= 0.55
-    if parse.changes:
-        return parse.act in (Act.REQUEST, Act.CONDITION, Act.HEDGED)
-    return parse.act is not Act.STATEMENT
-
-
-def excused(parse: Parse) -> bool:
-    """Does the nearest declared phrase forbid in the same words (``do not notify about …``)?"""
-    if parse.tool is None or not speech.negated(parse.phrase) or parse.similarity < SURE:
-        return False
-    if parse.refuses and not speech.refuses(parse.phrase):
-        return False
-    return not parse.foreign and parse.anchor >= 0.3 and not parse.filled.missing
-
-
-def forbids(parse: Parse) -> bool:
-    """Is this a plain ``do not``?"""
-    return parse.act is Act.NEGATED and not excused(parse)
-
-
-def _core(step: Step, first: bool) -> bool:
-    """Is the clause a request or a question of its own?"""
-    parse = step.parse
-    if parse.tool is None or not parse.sure or parse.bare:
-        return False
-    if speech.subordinate(step.material.text.low) and parse.act is not Act.NEGATED:
-        return False
-    latin = [t for t in parse.tokens if t.isascii() and t != "?"]
-    if len(parse.tokens) == 1 and latin and parse.similarity < 0.95:
-        return False
-    if not step.hard and not first and parse.similarity < _SOFTLY and not _own_name(step):
-        return False
-    if parse.act is Act.NEGATED:
-        return excused(parse)
-    if parse.act is Act.GENERAL:
-        return not parse.changes and parse.similarity >= 0.6
-    if not parse.changes and not first and not _stands_alone(step):
-        return False
-    if parse.changes:
-        names = [p for p in parse.filled.missing if p.word in NAMES]
-        if not (step.hard or first or _own_name(step)) and parse.similarity < 0.75 and parse.anchor < 0.5:
-            return False
-        return parse.act is Act.REQUEST and not (names and not step.hard and not first)
-    return parse.act in (Act.REQUEST, Act.QUESTION, Act.HEDGED)
-
-
-def _stands_alone(step: Step) -> bool:
-    """Is a later question more than an echo of the one before it?"""
-    parse = step.parse
-    if any(p.word in NAMES for p in parse.filled.missing) and not step.hard:
-        return False
-    if not parse.filled.args:
-        return "NAME" not in parse.tokens and parse.similarity >= (0.6 if step.hard else 0.75)
-    return bool(step.material.mentions) or parse.similarity >= 0.65
-
-
-def _answered(step: Step, following: Sequence[Step]) -> bool:
-    """``has anyone pruned it? check the versions``: the order says how to answer the question."""
-    if not following or step.parse.act is not Act.QUESTION or step.parse.similarity >= 0.65:
-        return False
-    order = following[0]
-    return order.parse.act is Act.REQUEST and not order.parse.changes and not _own_name(order)
-
-
-def _own_name(step: Step) -> bool:
-    return any(m.kind == "name" for m in step.material.mentions)
-
-
-def _detail(step: Step) -> bool:
-    """A fragment that can lend its typed pieces to the request beside it."""
-    if step.parse.act in (Act.NEGATED, Act.STATEMENT, Act.CONDITION):
-        return False
-    low = masked(step.material.text.low, step.material.mentions)
-    return not speech.declares(low)

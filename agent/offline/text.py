@@ -78,7 +78,11 @@ def read(raw: str) -> Text:
 
 def fold(raw: str) -> str:
     """Lower case, simplified, plain marks; always as long as ``raw``."""
-    return "".join(low if len(low := c.lower()) == 1 else c for c in raw.translate(_FOLD))
+    plain = raw.translate(_FOLD)
+    low = plain.lower()
+    if len(low) == len(plain):
+        return low
+    return "".join(one if len(one := c.lower()) == 1 else c for c in plain)
 
 
 def language(raw: str) -> Lang:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from agent.offline.slots import numbers
@@ -16,31 +15,48 @@ UNITS: dict[str, str] = {
 }
 _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in UNITS.items())
 _ADJECTIVES = r"(?:more |total |different |tuning |training |search |ready |parallel |new |of )*"
-_AFTER = compiled(rf"(?<![\w.:-])(?P<n>{numbers.ENGLISH}|\d+|single)[ -]*{_ADJECTIVES}(?:{_UNIT})(?![a-z0-9])")
-_HAN_AFTER = compiled(rf"(?<![\d.:])(?P<n>\d+|{numbers.HAN})\s*(?:个|台|张|块|组|次|轮)?\s*(?:{_UNIT})(?!号)")
-_BEFORE = compiled(rf"(?P<unit>replicas?|workers?|trials?|副本数?|进程数|实例数)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|调到|设成)\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])")
-_LONE = compiled(rf"(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?|{numbers.ENGLISH})(?![\w/-]|[:.]\d| ?-?bits?\b|\s*位)")
-_HAN_LONE = compiled(rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff])|(?P<m>(?!一个){numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)")
-_ONE = compiled(r"\b(?:which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad) one\b")
+_AFTER = compiled(
+    rf"(?<![\w.:-])(?P<n>{numbers.ENGLISH}|\d+|single)[ -]*{_ADJECTIVES}(?:{_UNIT})(?![a-z0-9])"
+)
+_HAN_AFTER = compiled(
+    rf"(?<![\d.:])(?P<n>\d+|{numbers.HAN})\s*(?:个|台|张|块|组|次|轮)?\s*(?:{_UNIT})(?!号)"
+)
+_BEFORE = compiled(
+    rf"(?P<unit>replicas?|workers?|trials?|副本数?|进程数|实例数)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|调到|设成)\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])"
+)
+_LONE = compiled(
+    rf"(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?|{numbers.ENGLISH})(?![\w/-]|[:.]\d| ?-?bits?\b|\s*位)"
+)
+_HAN_LONE = compiled(
+    rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff])|(?P<m>(?!一个){numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)"
+)
+_ONE = compiled(
+    r"\b(?:which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad) one\b"
+)
 _BEFORE_UNITS = (("replicas", "replica 副本 实例"), ("workers", "worker 进程"), ("trials", "trial"))
 
 
-def find(low: str) -> Iterator[tuple[Span, float, str]]:
-    """Every count: where, how many, and of what (``""`` when it does not say)."""
+def find(low: str) -> Iterator[tuple[Span, Span, float, str]]:
+    """Every count: where, the number in it, how many, of what (``""`` when it does not say)."""
     for pattern in (_AFTER, _HAN_AFTER):
         for match in pattern.finditer(low):
             number = 1.0 if match["n"] == "single" else numbers.value(match["n"])
             if number is not None:
-                yield Span(*match.span()), number, next(u for u in UNITS if match[u])
+                unit = next(u for u in UNITS if match[u])
+                yield Span(*match.span()), Span(*match.span("n")), number, unit
     for match in _BEFORE.finditer(low):
         number = numbers.value(match["n"])
-        unit = next(u for u, words in _BEFORE_UNITS if any(match["unit"].startswith(w) for w in words.split()))
+        unit = next(
+            u
+            for u, words in _BEFORE_UNITS
+            if any(match["unit"].startswith(w) for w in words.split())
+        )
         if number is not None:
-            yield Span(*match.span()), number, unit
+            yield Span(*match.span()), Span(*match.span("n")), number, unit
     idle = [Span(*m.span()) for m in _ONE.finditer(low)]
     for pattern in (_LONE, _HAN_LONE):
         for match in pattern.finditer(low):
             said = match["n"] or match.groupdict().get("m") or ""
             span, number = Span(*match.span()), numbers.value(said)
             if number is not None and not any(span.overlaps(i) for i in idle):
-                yield span, number, ""
+                yield span, span, number, ""

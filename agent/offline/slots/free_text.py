@@ -5,28 +5,108 @@ from __future__ import annotations
 import re
 
 _MESSAGE = (
-    re.compile(r"[:：]\s*(?P<t>\S.*)$", re.S),
-    re.compile(r"\b(?:that|saying(?: that)?|know(?: that)?|reading|to say(?: that)?|with the (?:message|text))\s+(?P<t>\S.*)$", re.I | re.S),
-    re.compile(r"(?:说(?:一声|一下|下)?|讲(?:一声)?|告知|内容(?:是|为)?|写上?)\s*[,，:：]?\s*(?P<t>\S.*)$", re.S),
+    re.compile(r"[:：]\s*(?P<t>\S.*)$", re.DOTALL),
+    re.compile(
+        r"\b(?:that|saying(?: that)?|know(?: that)?|reading|to say(?: that)?|with the (?:message|text))\s+(?P<t>\S.*)$",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    re.compile(
+        r"(?:说(?:一声|一下|下)?|讲(?:一声)?|告知|内容(?:是|为)?|写上?)\s*[,，:：]?\s*(?P<t>\S.*)$",
+        re.DOTALL,
+    ),
 )
 _CAUSE = (
-    re.compile(r"[:：]\s*(?P<t>\S.*)$", re.S),
-    re.compile(r"\b(?:was caused by|caused by|turned out to be|cause (?:of \S+ )?(?:was|is)|reason (?:for \S+ )?(?:was|is)|because of|due to|it was|was)\s+(?P<t>\S.*)$", re.I | re.S),
-    re.compile(r"(?:原因是|是因为|查出来是|根因是|根因确认[:：]?|是由)\s*(?P<t>\S.*?)(?:引起的|导致的|造成的)?$", re.S),
+    re.compile(r"[:：]\s*(?P<t>\S.*)$", re.DOTALL),
+    re.compile(
+        r"\b(?:was caused by|caused by|turned out to be|cause (?:of \S+ )?(?:was|is)|reason (?:for \S+ )?(?:was|is)|because of|due to|it was|was)\s+(?P<t>\S.*)$",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    re.compile(
+        r"(?:原因是|是因为|查出来是|根因是|根因确认[:：]?|是由)\s*(?P<t>\S.*?)(?:引起的|导致的|造成的)?$",
+        re.DOTALL,
+    ),
 )
-_LEADING = re.compile(r"^(?:that |is |about |,|，|:|：|一声|一下)\s*", re.I)
-_EMPTY = re.compile(r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$")
+_LEADING = re.compile(r"^(?:that |is |about |,|，|:|：|一声|一下)\s*", re.IGNORECASE)
+_EMPTY = re.compile(
+    r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$"
+)
 _PATTERN = (
-    re.compile(r"\b(?:grep|rg|search|look|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])", re.I | re.A),
-    re.compile(r"\bfor\s+[\"'`]?(?P<t>[\w.*|\\-]+)[\"'`]?\s*(?:errors?|messages?|lines?|entries)?\s*(?:in|$|[,.?])", re.I | re.A),
-    re.compile(r"(?:搜索?|查找|搜一?下|找|过滤|匹配|包含|含有?|带有?|出现|有没有|grep)\s*(?:一下|下|出|所有)?\s*[\"'“”‘’「」]?(?P<t>[A-Za-z0-9_.*|-]+)[\"'“”‘’「」]?"),
+    re.compile(
+        r"\b(?:grep|rg|search|look|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])",
+        re.IGNORECASE | re.ASCII,
+    ),
+    re.compile(
+        r"\bfor\s+[\"'`]?(?P<t>[\w.*|\\-]+)[\"'`]?\s*(?:errors?|messages?|lines?|entries)?\s*(?:in|$|[,.?])",
+        re.IGNORECASE | re.ASCII,
+    ),
+    re.compile(
+        r"(?:搜索?|查找|搜一?下|找|过滤|匹配|包含|含有?|带有?|出现|有没有|grep)\s*(?:一下|下|出|所有)?\s*[\"'“”‘’「」]?(?P<t>[A-Za-z0-9_.*|-]+)[\"'“”‘’「」]?"
+    ),
     re.compile(r"(?P<t>[A-Za-z0-9_.*|-]+)\s*(?:字样|关键字|关键词|报错|错误)"),
-    re.compile(r"\b(?P<t>[A-Z][A-Za-z]*[A-Z][A-Za-z]*|OOM|NaN|CUDA|NCCL|5\d\d|4\d\d)\b(?= (?:errors?|in|messages?|lines?|failures?))"),
+    re.compile(
+        r"\b(?P<t>[A-Z][A-Za-z]*[A-Z][A-Za-z]*|OOM|NaN|CUDA|NCCL|5\d\d|4\d\d)\b(?= (?:errors?|in|messages?|lines?|failures?))"
+    ),
 )
 _NOT_PATTERNS = frozenset(
-    "log logs the a an any all lines line me my its it for in of from last past errors error recent output stderr stdout what "
-    "latest new and out some show see get".split()
+    [
+        "log",
+        "logs",
+        "the",
+        "a",
+        "an",
+        "any",
+        "all",
+        "lines",
+        "line",
+        "me",
+        "my",
+        "its",
+        "it",
+        "for",
+        "in",
+        "of",
+        "from",
+        "last",
+        "past",
+        "errors",
+        "error",
+        "recent",
+        "output",
+        "stderr",
+        "stdout",
+        "what",
+        "latest",
+        "new",
+        "and",
+        "out",
+        "some",
+        "show",
+        "see",
+        "get",
+    ]
 )
+
+
+_AHEAD = (
+    re.compile(
+        r"^(?:please |can you |could you )*(?:post|send|write|say|put|drop|announce|publish|share|broadcast|forward)\s+(?P<t>.+?)\s+(?:in|to|into|on)\s*$",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    re.compile(
+        r"^(?:请|麻烦)?把\s*(?P<t>.+?)\s*(?:发到|发给|推到|转发到|同步到|发送到|告诉)\s*$",
+        re.DOTALL,
+    ),
+)
+_NO_MESSAGE = re.compile(
+    r"^(?:an? |the |this |some |one )*(?:notices?|messages?|notes?|summar(?:y|ies)|reports?|updates?|emails?|mails?|lines?|pages?|word|recap|digest|总结|汇总|日报|周报|摘要|通知|消息)$",
+    re.IGNORECASE,
+)
+
+
+def ahead(raw: str) -> str | None:
+    """What a notice should say when it comes before its target: ``post all clear in``."""
+    said = _first(raw.strip(), _AHEAD)
+    return None if said is None or _NO_MESSAGE.match(said) else said
 
 
 def message(raw: str) -> str | None:
@@ -64,7 +144,7 @@ def _first(raw: str, patterns: tuple[re.Pattern[str], ...]) -> str | None:
 
 def _clean(said: str) -> str:
     text = said.strip()
-    pairs = ("\"\"", "''", "“”", "‘’", "「」", "``")
+    pairs = ('""', "''", "“”", "‘’", "「」", "``")
     for left, right in pairs:
         if len(text) > 1 and text[0] == left and text[-1] == right:
             return text[1:-1].strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from agent.offline.slots import numbers
@@ -15,16 +14,31 @@ _ORD = "|".join(sorted(numbers.ORDINALS, key=len, reverse=True))
 _HN = rf"(?:{_D}|{numbers.HAN})"
 
 _PATTERNS: tuple[tuple[str, str], ...] = (
-    ("xid", rf"\bxid(?:\s*\([^)]*\))?(?:[\s:=#-]|error|code|number|of|is|was|错误码?|号)*(?P<n>{_D}|{numbers.ENGLISH}|{numbers.HAN})(?![\w])"),
+    (
+        "xid",
+        rf"\bxid(?:\s*\([^)]*\))?(?:[\s:=#-]|error|code|number|of|is|was|错误码?|号)*(?P<n>{_D}|{numbers.ENGLISH}|{numbers.HAN})(?![\w])",
+    ),
     ("xid", rf"\bxid(?P<n>{_D})\b"),
     ("xid", rf"\b(?:nvidia|nvrm|gpu) (?:driver )?error(?: code| number)?\s*#?(?P<n>{_D})\b"),
-    ("gpu", rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?|显卡|gpu 卡)(?:\s|#|:|no\.?|number|index|编号)*(?P<n>{_D})(?![\w.:%/-]|\s*(?:%|台|个|张|块|度|小时|分钟|天))"),
-    ("gpu", rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?) (?:number )?(?P<n>{numbers.ENGLISH})\b(?! (?:hours?|days?|minutes?))"),
+    (
+        "gpu",
+        rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?|显卡|gpu 卡)(?:\s|#|:|no\.?|number|index|编号)*(?P<n>{_D})(?![\w.:%/-]|\s*(?:%|台|个|张|块|度|小时|分钟|天))",
+    ),
+    (
+        "gpu",
+        rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?) (?:number )?(?P<n>{numbers.ENGLISH})\b(?! (?:hours?|days?|minutes?))",
+    ),
     ("gpu", rf"(?P<n>{_HN})\s*号\s*(?:gpu(?!\s*节点| ?node)|显卡|卡)"),
     ("gpu_ordinal", rf"第\s*(?P<n>{_HN})\s*(?:块|张|个)\s*(?:gpu|显卡|卡)"),
     ("gpu_ordinal", rf"\b(?P<n>{_ORD}) (?:gpu|card)\b"),
-    ("action", rf"\b(?:actions?|proposals?|changes?|requests?|approvals?)(?:\s|#|id|no\.?|number)*(?P<n>{_D})(?![\w.%])"),
-    ("action", rf"(?:操作|动作|提议|提案|变更|申请)\s*(?:编号|号)?\s*#?(?P<n>{_D}|{numbers.HAN})(?!\s*(?:个|次|条|项))"),
+    (
+        "action",
+        rf"\b(?:actions?|proposals?|changes?|requests?|approvals?)(?:\s|#|id|no\.?|number)*(?P<n>{_D})(?![\w.%])",
+    ),
+    (
+        "action",
+        rf"(?:操作|动作|提议|提案|变更|申请)\s*(?:编号|号)?\s*#?(?P<n>{_D}|{numbers.HAN})(?!\s*(?:个|次|条|项))",
+    ),
     ("action", rf"第?\s*(?P<n>{_HN})\s*(?:号|个|条|项)\s*(?:操作|动作|提议|提案|变更|申请)"),
     ("action", r"(?<![\w#])#(?P<n>\d+)\b"),
     ("revision", rf"\brev(?:ision)?s?(?:\s|#|no\.?|number)*(?P<n>{_D}|{numbers.ENGLISH})(?!\w)"),
@@ -32,15 +46,24 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("revision", rf"(?:修订版?本?号?|revision|rev)\s*(?P<n>{_HN})"),
     ("revision", rf"第\s*(?P<n>{_HN})\s*(?:个|次)?\s*(?:修订版?|revision)"),
     ("version", r"(?<![\w./-])v\.?\s?(?P<n>\d+(?:\.\d+)*)(?![\w-])"),
-    ("version", rf"\bver(?:sion)?s?\b(?:\s|#|no\.?|number)*(?P<n>\d+(?:\.\d+)*|{numbers.ENGLISH})(?![\w%])"),
+    (
+        "version",
+        rf"\bver(?:sion)?s?\b(?:\s|#|no\.?|number)*(?P<n>\d+(?:\.\d+)*|{numbers.ENGLISH})(?![\w%])",
+    ),
     ("version", rf"版本?\s*(?:号)?\s*(?P<n>\d+(?:\.\d+)*|{numbers.HAN})(?!\s*[个次天小分周])"),
     ("version", rf"第\s*(?P<n>{_HN})\s*(?:个)?\s*版本?"),
     ("version", rf"(?<![\d.:上前下旧新这每])(?P<n>{_D}|{numbers.HAN})\s*(?:号)?\s*版(?:本)?"),
     ("version", rf"(?<![\d.:])(?P<n>{_D})\s*version\b"),
     ("version", rf"\b(?P<n>{_ORD}) version\b"),
-    ("sample", rf"\b(?:samples?|examples?|instances?|inputs?|transactions?|txn|records?|rows?|item|image|case)(?:\s|#|id|no\.?|number)+(?P<n>{_D})\b"),
+    (
+        "sample",
+        rf"\b(?:samples?|examples?|instances?|inputs?|transactions?|txn|records?|rows?|item|image|case)(?:\s|#|id|no\.?|number)+(?P<n>{_D})\b",
+    ),
     ("sample", r"\b(?P<n>(?:txn|tx|sample|case|order|doc|req|img|msg|id)[-_]\d+\w*)"),
-    ("sample", rf"(?:样本|样例|实例|第)\s*(?:编号|号)?\s*#?(?P<n>{_D})(?:\s*(?:号|个)?样本)?(?!\s*版)"),
+    (
+        "sample",
+        rf"(?:样本|样例|实例|第)\s*(?:编号|号)?\s*#?(?P<n>{_D})(?:\s*(?:号|个)?样本)?(?!\s*版)",
+    ),
     ("sample", rf"(?P<n>{_D})\s*号\s*(?:样本|样例|交易)"),
 )
 _COMPILED = tuple((kind, compiled(pattern)) for kind, pattern in _PATTERNS)
@@ -57,7 +80,9 @@ ALIASES: tuple[tuple[str, str], ...] = (
     ("shadow", r"shadow"),
     ("archived", r"archived"),
 )
-_ALIASES = tuple((name, compiled(rf"(?<![a-z0-9/_-])(?:{p})(?![a-z0-9/_-])")) for name, p in ALIASES)
+_ALIASES = tuple(
+    (name, compiled(rf"(?<![a-z0-9/_-])(?:{p})(?![a-z0-9/_-])")) for name, p in ALIASES
+)
 
 
 def find(low: str) -> Iterator[tuple[str, Span, Span, str]]:

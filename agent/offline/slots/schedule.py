@@ -27,15 +27,23 @@ _NAMED: tuple[tuple[str, tuple[int, int]], ...] = (
     (r"\b(?:at )?midnight\b|半夜(?!\s*[\d一二三])|午夜", (0, 0)),
 )
 _EVENING = compiled(r"\bin the (?:evening|afternoon)\b|\btonight\b|下午|晚上|傍晚|夜里|晚间|今晚")
-_HOURLY = compiled(r"\bhourly\b|\b(?:every|each|once an|an) hour\b|\bper hour\b|每(?:个)?(?:小时|钟头)|整点")
+_HOURLY = compiled(
+    r"\bhourly\b|\b(?:every|each|once an|an) hour\b|\bper hour\b|每(?:个)?(?:小时|钟头)|整点"
+)
 _EVERY_N = compiled(
     rf"\bevery (?P<n>\d+|{'|'.join(list(numbers.UNITS)[2:20])}|other) ?(?P<u>minutes?|mins?|m|hours?|hrs?|h)\b"
     rf"|每隔?\s*(?P<hn>\d+|[一二两三四五六七八九十]+)\s*(?:个)?(?P<hu>分钟|小时|钟头)"
 )
-_WEEKDAYS = compiled(r"\b(?:every |on |each )?(?:week ?days?|work(?:ing)? ?days?|business days?|workdays?)\b|工作日|(?:周|星期|礼拜)一(?:到|至|-)(?:周|星期|礼拜)?五|\bmon(?:day)?(?:s)? ?(?:-|to|through|thru) ?fri(?:day)?s?\b")
+_WEEKDAYS = compiled(
+    r"\b(?:every |on |each )?(?:week ?days?|work(?:ing)? ?days?|business days?|workdays?)\b|工作日|(?:周|星期|礼拜)一(?:到|至|-)(?:周|星期|礼拜)?五|\bmon(?:day)?(?:s)? ?(?:-|to|through|thru) ?fri(?:day)?s?\b"
+)
 _WEEKEND = compiled(r"\bweekends?\b|周末|星期六和?日|双休日")
-_DAILY = compiled(r"\b(?:daily|nightly|every ?day|each day|every (?:single )?(?:morning|evening|night|afternoon)|each (?:morning|evening|night)|per day|mornings|evenings|(?:once|twice) a day)\b|每天|每日|天天|每晚|每早|每个?(?:早上|晚上|早晨|清晨)|日报|日终")
-_MONTHLY = compiled(r"\b(?:first (?:day )?of (?:every|each|the) month|(?:every|each) month|monthly|1st of (?:every|each|the) month)\b|每个?月(?:\s*(?P<d>\d+|[一二三四五六七八九十]+)\s*[号日])?|每个?月初|月报")
+_DAILY = compiled(
+    r"\b(?:daily|nightly|every ?day|each day|every (?:single )?(?:morning|evening|night|afternoon)|each (?:morning|evening|night)|per day|mornings|evenings|(?:once|twice) a day)\b|每天|每日|天天|每晚|每早|每个?(?:早上|晚上|早晨|清晨)|日报|日终"
+)
+_MONTHLY = compiled(
+    r"\b(?:first (?:day )?of (?:every|each|the) month|(?:every|each) month|monthly|1st of (?:every|each|the) month)\b|每个?月(?:\s*(?P<d>\d+|[一二三四五六七八九十]+)\s*[号日])?|每个?月初|月报"
+)
 _MONTHDAY = compiled(r"\b(?:on )?the (?P<o>\d{1,2})(?:st|nd|rd|th) of (?:every|each|the) month\b")
 _WEEKLY = compiled(r"\b(?:weekly|every week|each week|once a week)\b|每周|每个?星期|每个?礼拜|周报")
 _CRON = compiled(r"(?<!\S)(?:[\d*/,-]+\s+){4}[\d*/,a-z-]+(?!\S)")
@@ -142,4 +150,6 @@ def _clock(low: str, span: _Covered) -> tuple[int, int] | None:
 def _minute(match: re.Match[str]) -> int:
     said = match["m1"] or match["m4"] or match["m6"] or "0"
     fixed = {"半": 30, "一刻": 15, "三刻": 45}
-    return fixed[said] if said in fixed else numbers.whole(said.rstrip("分").lstrip("零") or "0") or 0
+    return (
+        fixed[said] if said in fixed else numbers.whole(said.rstrip("分").lstrip("零") or "0") or 0
+    )

@@ -1,0 +1,1 @@
+"""From typed pieces of a request to the arguments of a tool."""

@@ -1,0 +1,119 @@
+"""Arguments that take a typed value: counts, versions, shares, times, metrics, codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.offline.filling.sheet import Sheet
+from agent.offline.mentions import Mention
+from agent.offline.text import pattern as compiled
+from tools.contract import Json, Parameter
+
+TAKES: dict[str, dict[str, float]] = {
+    "window": {"window": 3.0},
+    "fraction": {"fraction": 3.0, "count": 0.5},
+    "version": {"version": 3.0, "alias": 1.5, "count": 1.0},
+    "alias": {"alias": 3.0},
+    "revision": {"revision": 3.0, "version": 1.0, "count": 1.0},
+    "count": {"count": 1.0},
+    "gpu": {"gpu": 3.0},
+    "xid": {"xid": 3.0, "count": 0.5},
+    "action": {"action": 3.0, "count": 0.5},
+    "metric": {"metric": 3.0},
+    "number": {"count": 1.0, "fraction": 1.0},
+    "sample": {"sample": 3.0, "quoted": 2.5, "count": 0.5},
+}
+"""Word of an argument → kinds of mentions it takes, with how gladly."""
+_SHARES = ("error_rate", "accuracy")
+_CODED = {
+    "xid": compiled(r"xid|nvrm|nvidia"),
+    "action": compiled(r"action|proposal|change|number|approv|操作|动作|提议|提案|变更|批"),
+    "gpu": compiled(r"gpu|card|device|卡"),
+}
+
+
+def typed(sheet: Sheet, parameter: Parameter) -> None:
+    """Fill one argument with the mention that suits it best by kind, unit, place and order."""
+    best: tuple[float, Mention] | None = None
+    for own, order, mention in sheet.within_reach(parameter):
+        weight = TAKES[parameter.word].get(mention.kind)
+        if weight is None or not _fits(parameter, mention):
+            continue
+        if not own and mention.kind in ("count", "alias"):
+            continue
+        fit = sheet.fit(parameter, mention) if own else -1.5
+        if own and not _meant(sheet, parameter, mention, fit):
+            continue
+        score = weight + (2.0 if mention.unit == parameter.name else 0.0) + fit - 0.1 * order
+        if best is None or score > best[0] + 1e-9:
+            best = (score, mention)
+    if best is None:
+        return
+    mention = best[1]
+    value = _value(sheet, parameter.word, mention)
+    if value is None:
+        return
+    if mention.also and parameter.word == "metric":
+        sheet.done.also[parameter.name] = tuple(str(m.value) for m in mention.also)
+    sheet.put(parameter, value, mention)
+
+
+def params(sheet: Sheet, parameter: Parameter) -> None:
+    """All training parameters that were named, as one object."""
+    merged: dict[str, Json] = {}
+    for mention in (*sheet.material.mentions, *sheet.material.around):
+        if mention.kind == "params" and isinstance(mention.value, Mapping):
+            merged.update(mention.value)
+            sheet.used.add(id(mention))
+    if merged:
+        sheet.done.args[parameter.name] = merged
+
+
+def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> bool:
+    """May it be this? Doubles need a sign, codes their word, optional versions their model."""
+    if parameter.name in sheet.form.doubled and fit < 0.5:
+        return False
+    if mention.kind != "count":
+        return True
+    if parameter.word in _CODED:
+        return fit > 0 and bool(_CODED[parameter.word].search(sheet.material.text.low))
+    if parameter.word == "version" and not parameter.required:
+        names = [m for m in sheet.material.mentions if m.kind == "name"]
+        return fit >= 1.0 or any(0 <= mention.span.start - m.span.end <= 2 for m in names)
+    return True
+
+
+def _fits(parameter: Parameter, mention: Mention) -> bool:
+    """Can a bare number have this unit and size?"""
+    if mention.kind != "count":
+        return True
+    number = mention.value if isinstance(mention.value, float) else 0.5
+    if parameter.word == "number":
+        return not mention.unit
+    if parameter.word == "fraction":
+        return not mention.unit and 1 < number < 96
+    return number.is_integer() and mention.unit in ("", parameter.name)
+
+
+def _value(sheet: Sheet, word: str, mention: Mention) -> Json:
+    value = mention.value
+    if isinstance(value, Mapping):
+        return None
+    if word in ("count", "revision", "gpu", "xid", "action"):
+        return int(float(value))
+    if word in ("version", "sample"):
+        return str(int(value)) if isinstance(value, float) else value
+    if word == "fraction":
+        return float(value) / 100 if mention.kind == "count" else float(value)
+    if word == "number":
+        return _threshold(sheet, mention, float(value))
+    return value
+
+
+def _threshold(sheet: Sheet, mention: Mention, number: float) -> float | int:
+    """``0.05`` stays; ``90 %`` is 90 for a percentage and 0.9 for a share such as an error rate."""
+    said = sheet.material.text.said(mention.span)
+    written = said[:1].isdigit() and "%" not in said and "percent" not in said
+    if mention.kind == "fraction" and not written and sheet.done.args.get("metric") not in _SHARES:
+        number = round(number * 100, 4)
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,34 @@
+"""How fast the embedded planner loads and answers. Run: python -m bench.understanding FILE…"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from agent.offline.brain import Brain, Names
+from agent.offline.evaluate import load
+from tools.catalog import TOOLS
+
+
+def main(files: list[str]) -> None:
+    """Print load times and the spread of answer times in milliseconds."""
+    with TemporaryDirectory() as folder:
+        for label in ("first load", "kept index"):
+            start = time.perf_counter()
+            brain = Brain(TOOLS, Names(), cache=Path(folder))
+            print(f"{label:<12} {(time.perf_counter() - start) * 1e3:8.1f} ms")
+    texts = [case.text for name in files for case in load(Path(name))]
+    taken: list[float] = []
+    for text in texts:
+        start = time.perf_counter()
+        brain.understand(text)
+        taken.append((time.perf_counter() - start) * 1e3)
+    taken.sort()
+    for share in (0.5, 0.95, 0.99):
+        print(f"p{share * 100:<11.0f} {taken[int(share * (len(taken) - 1))]:8.1f} ms")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

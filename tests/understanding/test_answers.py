@@ -1,0 +1,130 @@
+"""Answers from typed results, scoring, and the index of phrases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from agent.offline import evaluate, index, replies
+from agent.offline.brain import Brain, Names
+from agent.offline.compose import compose
+from agent.offline.declared import label
+from agent.offline.turns import Understanding
+from tools.catalog import TOOLS
+from tools.contract import Call
+from tools.errors import BadArguments, Unavailable
+
+
+@dataclass(frozen=True)
+class Saying:
+    en: str
+    zh: str
+
+    def say(self, lang):
+        return self.zh if lang == "zh" else self.en
+
+
+STATUS = (
+    Call("deployment_status", {"deployment": "ranker"}),
+    Saying("ranker is healthy.\n2 of 2 replicas", "ranker 正常。\n2/2 副本"),
+)
+JOB = (
+    Call("job_status", {"job": "train-digits-7"}),
+    Saying("Step 40 of 100.", "第 40 步，共 100 步。"),
+)
+DEAD = (Call("gpu_status", {}), Unavailable("No NVIDIA driver answers.", "没有 NVIDIA 驱动响应。"))
+
+
+def test_one_result_says_itself():
+    assert compose("is ranker up?", [STATUS], "en") == "ranker is healthy.\n2 of 2 replicas"
+
+
+def test_several_results_open_with_the_answer_of_each():
+    lines = compose("both?", [STATUS, JOB], "en").splitlines()
+    assert lines[:2] == ["ranker is healthy.", "train-digits-7: Step 40 of 100."]
+    assert "2 of 2 replicas" in lines
+
+
+def test_what_failed_never_hides_what_was_found():
+    said = compose("状态", [DEAD, STATUS], "zh")
+    assert said.splitlines()[0] == "ranker 正常。"
+    assert (
+        said.splitlines()[-1] == "未能查看 ：没有 NVIDIA 驱动响应。".replace(" ：", "：")
+        or "没有 NVIDIA 驱动响应" in said
+    )
+
+
+def test_only_failures_are_said_plainly():
+    assert compose("gpus?", [DEAD], "en") == "No NVIDIA driver answers."
+
+
+def test_the_same_call_twice_is_said_once():
+    assert compose("", [STATUS, STATUS], "en").count("healthy") == 1
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(
+    "what",
+    ["about", "help", "greeting", "thanks", "explain", "scope", "negated", "statement", "nothing"],
+)
+def test_every_reply_exists_in_both_languages(what, lang):
+    assert replies.say(what, lang).strip()
+
+
+def understood(*calls, clarify=None):
+    return Understanding(calls, clarify=clarify, reply=None if calls or clarify else "no")
+
+
+@pytest.mark.parametrize(
+    ("case", "got", "kind"),
+    [
+        (evaluate.Case("x", (Call("restart", {"deployment": "a"}),), False), understood(Call("restart", {"deployment": "a"})), None),
+        (evaluate.Case("x", (Call("restart", {"deployment": "a"}),), False), understood(Call("restart", {"deployment": "b"})), "wrong argument"),
+        (evaluate.Case("x", (Call("restart", {"deployment": "a"}),), False), understood(clarify="?"), "asked needlessly"),
+        (evaluate.Case("x", (), False), understood(Call("restart", {"deployment": "a"})), "false change"),
+        (evaluate.Case("x", (), True), understood(), "did not ask"),
+        (evaluate.Case("x", (Call("list_jobs", {}),), False), understood(Call("list_models", {})), "wrong tool"),
+        (evaluate.Case("x", (Call("list_events", {}),), False), understood(Call("list_events", {"window": "2h"})), None),
+    ],
+)  # fmt: skip
+def test_kinds_of_error(case, got, kind):
+    assert evaluate.fault(case, got, {tool.name: tool for tool in TOOLS}) == kind
+
+
+def test_a_request_file_that_is_none_names_the_line(tmp_path):
+    path = tmp_path / "requests.jsonl"
+    path.write_text(json.dumps({"text": "x", "calls": []}) + "\n{nonsense\n")
+    with pytest.raises(BadArguments, match="Line 2"):
+        evaluate.load(path)
+
+
+def test_the_table_fits_a_terminal(tmp_path):
+    cases = [evaluate.Case("restart a", (Call("restart", {"deployment": "a"}),), False)]
+    result = evaluate.score(cases, lambda _: understood(Call("list_jobs", {})), TOOLS)
+    table = evaluate.table(result)
+    assert "wrong tool" in table
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_the_kept_index_answers_like_a_fresh_one(tmp_path):
+    labels = [label(tool) for tool in TOOLS]
+    fresh, kept = index.obtain(labels, tmp_path), index.obtain(labels, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert fresh == kept
+
+
+def test_a_damaged_index_is_built_anew(tmp_path):
+    labels = [label(tool) for tool in TOOLS]
+    index.obtain(labels, tmp_path)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:-5] + b"12345")
+    assert index.obtain(labels, tmp_path).labels == [tool.name for tool in TOOLS]
+
+
+def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    planner = Brain(TOOLS, Names(), cache=blocked)
+    assert planner.understand("list jobs").calls[0].tool == "list_jobs"
