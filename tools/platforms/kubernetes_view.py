@@ -10,8 +10,6 @@ from datetime import datetime
 from tools.contract import Json
 from tools.platforms.base import PlatformEvent, Release
 from tools.platforms.kubernetes_objects import (
-    condition,
-    note,
     ARTIFACT,
     CONFIG,
     DIGEST,
@@ -20,7 +18,9 @@ from tools.platforms.kubernetes_objects import (
     VERSION,
     Obj,
     at,
+    condition,
     many,
+    note,
     number,
     table,
 )
