@@ -134,7 +134,8 @@ class App:
         from agent.names import live_names
         from agent.offline.brain import Brain
 
-        return Brain(tuple(self.tools.values()), live_names(self.world))
+        folder = self.settings.home / "cache"
+        return Brain(tuple(self.tools.values()), live_names(self.world), cache=folder)
 
     @property
     def brain_line(self) -> str:

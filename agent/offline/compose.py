@@ -21,7 +21,7 @@ class _Part:
     failed: bool
 
 
-def compose(question: str, results: Sequence[tuple[Call, Finding | ToolError]], lang: Lang) -> str:
+def compose(results: Sequence[tuple[Call, Finding | ToolError]], lang: Lang) -> str:
     """One text for all results, in ``lang``.
 
     A single result says itself. Several are opened by the first line of each, in the order asked,

@@ -8,12 +8,12 @@ from dataclasses import replace
 from agent.offline import answers, ask, declared, references, replies
 from agent.offline.features import masked, stem, words
 from agent.offline.fill import NAMES, Material
+from agent.offline.grammar import words as lexicon
 from agent.offline.mentions import Mention
 from agent.offline.planning import Planner
 from agent.offline.slots import choices
 from agent.offline.speech import Act, act
 from agent.offline.text import Text
-from agent.offline.grammar import words as lexicon
 from agent.offline.text import pattern as compiled
 from agent.offline.turns import Past, Pending, Understanding
 from tools.contract import Call, Json, Parameter

@@ -158,10 +158,10 @@ def _plain(value: Json) -> Json:
 def table(result: Score, worst: int = 12) -> str:
     """The report of ``steward eval``: ≤ 80 columns."""
     lines = ["language      right  total  share"]
-    for lang in sorted(result.total):
-        lines.append(
-            f"{lang:<12} {result.right[lang]:>6} {result.total[lang]:>6}  {result.accuracy(lang):6.1%}"
-        )
+    lines += [
+        f"{lang:<12} {result.right[lang]:>6} {result.total[lang]:>6}  {result.accuracy(lang):6.1%}"
+        for lang in sorted(result.total)
+    ]
     kinds = Counter(f.kind for f in result.faults)
     lines += ["", "error               count", *(f"{k:<18} {n:>6}" for k, n in kinds.most_common())]
     lines += ["", "tool                       right  total  share"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from agent.offline.grammar import words as lexicon
 from agent.offline.mentions import Mention
 from agent.offline.slots import durations, identifiers, metrics
 from agent.offline.spelling import Speller
 from agent.offline.text import HAN, Span
-from agent.offline.grammar import words as lexicon
 from agent.offline.text import pattern as compiled
 from agent.offline.traditional import TERMS
 

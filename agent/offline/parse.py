@@ -9,8 +9,8 @@ from pathlib import Path
 from agent.offline import declared, replies, speech
 from agent.offline.features import MEASURE, ORDINARY, masked, stem, words
 from agent.offline.fill import NAMES, Filled, Filler, Material
-from agent.offline.index import obtain
 from agent.offline.grammar import words as lexicon
+from agent.offline.index import obtain
 from agent.offline.intent import Guess, Scorer
 from agent.offline.mentions import Mention
 from agent.offline.speech import Act

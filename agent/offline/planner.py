@@ -43,7 +43,7 @@ class OfflinePlanner:
         looked = [*turn.seen, *turn.toolbox.look_all(fresh, lang)]
         for one in looked[len(turn.seen) :]:
             yield one.seen
-        said = _answer(turn, looked, lang)
+        said = _answer(looked, lang)
         actions: list[Action] = []
         held: list[Call] = []
         for event in self._changes(turn, changes, lang):
@@ -72,7 +72,7 @@ class OfflinePlanner:
     def _without_calls(self, understood: Understanding, turn: Turn) -> Iterator[Event]:
         text = understood.clarify or understood.reply or ""
         if turn.seen:
-            gathered = _answer(turn, list(turn.seen), turn.lang)
+            gathered = _answer(list(turn.seen), turn.lang)
             text = "\n\n".join([*gathered, text] if understood.clarify else gathered)
         yield Text(text)
         data = tuple(_data(one) for one in turn.seen)
@@ -123,7 +123,7 @@ SHARED = ("model", "version", "deployment", "job", "image")
 
 def _enriched(call: Call, made: Mapping[str, Json]) -> Call:
     found = {k: str(made[k]) for k in SHARED if made.get(k) is not None}
-    return Call(call.tool, {**found, **call.args})
+    return Call(call.tool, {**call.args, **found})
 
 
 def _pending(facts: Mapping[str, Json]) -> Pending | None:
@@ -141,7 +141,7 @@ def _pending(facts: Mapping[str, Json]) -> Pending | None:
     )
 
 
-def _answer(turn: Turn, looked: Sequence[Looked], lang: Lang) -> list[str]:
+def _answer(looked: Sequence[Looked], lang: Lang) -> list[str]:
     if not looked:
         return []
     from agent.offline.compose import compose
@@ -149,7 +149,7 @@ def _answer(turn: Turn, looked: Sequence[Looked], lang: Lang) -> list[str]:
     results: list[tuple[Call, Finding | ToolError]] = [(one.call, one.result) for one in looked]
     from agent.redaction import mask, visible
 
-    return [visible(mask(compose(turn.message.text, results, lang)))]
+    return [visible(mask(compose(results, lang)))]
 
 
 def _proposal(action: Action, lang: Lang) -> str:

@@ -120,11 +120,10 @@ class Planner:
         )
         serves = any(p.word in ("deployment", "node") for p in tool.parameters)
         later = speech.later(low) or (serves and speech.tonight(low))
-        if parse.changes and later and not tool_waits:
-            return self._question(ask.conditional(call, lang), Pending(call), lang)
-        if parse.changes and speech.either(low) and not tool_waits:
+        if parse.changes and speech.either(low) and not tool_waits and not later:
             return self._either(step, call, lang)
-        if parse.changes and parse.act is Act.CONDITION and not speech.conditional(parse.phrase):
+        waits = parse.act is Act.CONDITION and not speech.conditional(parse.phrase)
+        if parse.changes and (waits or (later and not tool_waits)):
             return self._question(ask.conditional(call, lang), Pending(call), lang)
         for name, options in parse.filled.ambiguous.items():
             if parse.changes:

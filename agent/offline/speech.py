@@ -45,7 +45,9 @@ def act(clause: str, conditions: bool = True) -> Act:
         return Act.CONDITION
     if rule("negation").search(text) and not text.endswith("?"):
         return Act.NEGATED
-    if rule("polite_question").search(text) and not re.search(r"\bin general\b|\bhow (?:do|to)\b", text):
+    if rule("polite_question").search(text) and not re.search(
+        r"\bin general\b|\bhow (?:do|to)\b", text
+    ):
         return Act.HEDGED if rule("hedge").search(text) else Act.REQUEST
     if general:
         return Act.GENERAL
@@ -53,7 +55,11 @@ def act(clause: str, conditions: bool = True) -> Act:
         return Act.HEDGED
     if rule("question").search(text) or text.endswith("?"):
         return Act.QUESTION
-    return Act.STATEMENT if rule("told").search(text) and not rule("looks").search(text) else Act.REQUEST
+    return (
+        Act.STATEMENT
+        if rule("told").search(text) and not rule("looks").search(text)
+        else Act.REQUEST
+    )
 
 
 _OPENERS = r"if|once|when|whenever|as soon as|unless|in case|after|assuming"
@@ -77,7 +83,11 @@ def main_clause(low: str) -> tuple[int, int] | None:
 def declares(clause: str) -> bool:
     """A plain statement of how things are: no order, no question."""
     text = _plain(clause)
-    return bool(rule("declares").search(text)) and not rule("orders").search(text) and not text.endswith("?")
+    return (
+        bool(rule("declares").search(text))
+        and not rule("orders").search(text)
+        and not text.endswith("?")
+    )
 
 
 def orders(clause: str) -> bool:

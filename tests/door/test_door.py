@@ -210,7 +210,7 @@ def test_a_broken_policy_is_a_no(tmp_path: Path) -> None:
 def test_nonsense_and_secrets_are_never_proposed(door: Door) -> None:
     with pytest.raises(BadArguments):
         propose(door, value=0)
-    with pytest.raises(BadArguments, match="no tool|There is no"):
+    with pytest.raises(BadArguments, match="There is no"):
         door.propose(Call("rm_rf", {}), ANA, "c", "k")
     with pytest.raises(Refused, match="secret"):
         propose(door, mood="password=hunter2hunter2")

@@ -338,21 +338,31 @@ def test_custom_workloads_are_read_where_their_definitions_are_installed(
         },
     )
     numbers = {"replicas": 2, "updatedReplicas": 1, "readyReplicas": 2, "availableReplicas": 2}
-    waiting = {**numbers, "observedGeneration": "1", "pauseConditions": [{"reason": "CanaryPauseStep"}]}
+    waiting = {
+        **numbers,
+        "observedGeneration": "1",
+        "pauseConditions": [{"reason": "CanaryPauseStep"}],
+    }
     cluster.store.edit("argoproj.io/v1alpha1/rollouts", rollout, lambda o: o.update(status=waiting))
     cluster.add(
         "serving.kserve.io/v1beta1/inferenceservices",
         {
             "metadata": {"name": "fraud", "namespace": "ml"},
             "spec": {"predictor": {"model": {"storageUri": "pvc://models/fraud/7"}}},
-            "status": {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True"}]},
+            "status": {
+                "observedGeneration": 1,
+                "conditions": [{"type": "Ready", "status": "True"}],
+            },
         },
     )
     fresh = Kubernetes("kube", Api(Access("kube", str(cluster.kubeconfig(tmp_path)))), ["ml"])
     seen = {s.name: s for s in fresh.deployments()}
     assert seen["gradual"].phase == "paused"
     assert fresh.status("ml/gradual").release.image == "server:1"
-    assert (seen["fraud"].phase, seen["fraud"].release.artifact) == ("complete", "pvc://models/fraud/7")
+    assert (seen["fraud"].phase, seen["fraud"].release.artifact) == (
+        "complete",
+        "pvc://models/fraud/7",
+    )
     with pytest.raises(Refused, match="InferenceService"):
         fresh.preview("ml/fraud", TWO)
 

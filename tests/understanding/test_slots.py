@@ -20,7 +20,7 @@ from tools.words import parse_window
 
 
 def longest(found):
-    return sorted(found, key=lambda f: f[0].start - f[0].end)[0][1]
+    return min(found, key=lambda f: f[0].start - f[0].end)[1]
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from agent.offline import cues, references
 from agent.offline.filling.sheet import Sheet
+from agent.offline.grammar import words as lexicon
 from agent.offline.mentions import Mention
 from agent.offline.text import Span
-from agent.offline.grammar import words as lexicon
 from agent.offline.text import pattern as compiled
 from tools.contract import Parameter
 

@@ -34,11 +34,7 @@ _WORD_PATTERNS = tuple((compiled(p), v) for p, v in _WORDS)
 
 def find(low: str) -> Iterator[tuple[Span, float]]:
     """Every share in a folded text, between 0 and 1 (``150 %`` is 1.5)."""
-    for pattern in (_PERCENT, _HAN_PERCENT):
-        for match in pattern.finditer(low):
-            number = numbers.value(match["n"])
-            if number is not None:
-                yield Span(*match.span()), round(number / 100, 6)
+    yield from _percents(low)
     for match in _TENTHS.finditer(low):
         number = numbers.value(match["n"])
         half = {"半": 0.5}.get(match["half"] or "", numbers.value(match["half"] or "零"))
@@ -54,3 +50,11 @@ def find(low: str) -> Iterator[tuple[Span, float]]:
     for pattern, number in _WORD_PATTERNS:
         for match in pattern.finditer(low):
             yield Span(*match.span()), round(number, 4)
+
+
+def _percents(low: str) -> Iterator[tuple[Span, float]]:
+    for pattern in (_PERCENT, _HAN_PERCENT):
+        for match in pattern.finditer(low):
+            number = numbers.value(match["n"])
+            if number is not None:
+                yield Span(*match.span()), round(number / 100, 6)
