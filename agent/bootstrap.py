@@ -214,9 +214,16 @@ def _notices(world: World) -> Any:
     return build(world)
 
 
+def _images(world: World) -> Any:
+    from tools.platforms.docker_images import build_images
+
+    return build_images(world)
+
+
 _MORE: Mapping[str, Callable[[World], Any]] = {
     "telemetry": _telemetry,
     "alerts": _alerts,
     "schedules": _schedules,
     "notices": _notices,
+    "images": _images,
 }

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from agent.offline import examples
 from agent.offline.cues import Cues, collect
@@ -191,9 +192,9 @@ def _loads(data: bytes) -> Index:
     head = json.loads(bytes(body[8 : 8 + size]))
     codes = [code for _, code in _ARRAYS] + ["I", "H", "f"] * len(_POSTINGS)
     at = 8 + size
-    arrays: list[array[float]] = []
+    arrays: list[array[Any]] = []
     for code, length in zip(codes, head["lengths"], strict=True):
-        part: array[float] = array(code)
+        part: array[Any] = array(code)
         part.frombytes(body[at : at + length])
         arrays.append(part)
         at += length

@@ -119,10 +119,11 @@ class Planner:
             p.word in ("when", "text", "window") and p.required for p in tool.parameters
         )
         serves = any(p.word in ("deployment", "node") for p in tool.parameters)
-        later = speech.later(low) or (serves and speech.tonight(low))
+        later = speech.later(text.low) or (serves and speech.tonight(low))
         if parse.changes and speech.either(low) and not tool_waits and not later:
             return self._either(step, call, lang)
-        waits = parse.act is Act.CONDITION and not speech.conditional(parse.phrase)
+        condition = parse.act is Act.CONDITION or speech.conditional(text.low)
+        waits = condition and not speech.conditional(parse.phrase)
         if parse.changes and (waits or (later and not tool_waits)):
             return self._question(ask.conditional(call, lang), Pending(call), lang)
         for name, options in parse.filled.ambiguous.items():
