@@ -254,7 +254,7 @@ def held_after(lines: Sequence[Line], action: int) -> list[Call]:
 
 def came_of(action: Action) -> dict[str, Json]:
     """What an action brought about, for whatever follows from it."""
-    outcome = action.outcome.details if action.outcome else {}
+    outcome: Mapping[str, Json] = action.outcome.details if action.outcome else {}
     return {**outcome, **(action.verdict.details if action.verdict else {})}
 
 

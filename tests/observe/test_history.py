@@ -123,14 +123,14 @@ def test_threads_may_record_at_once(history: History) -> None:
 
 def test_a_process_killed_while_recording_loses_at_most_its_last_sample(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
+        "import sys; from pathlib import Path; from datetime import datetime, timedelta, UTC\n"
         "from tools.observe.base import Sample; from tools.observe.history import History\n"
         "from tools.store import Store\n"
         "h = History(Store.at_home(Path(sys.argv[1])))\n"
         "n = 0\n"
         "while True:\n"
         "    n += 1\n"
-        "    h.record([Sample('a', n), Sample('b', n)], datetime.now(UTC))\n"
+        "    h.record([Sample('a', n), Sample('b', n)], datetime(2026, 11, 23, tzinfo=UTC) + timedelta(seconds=n))\n"
         "    print(n, flush=True)\n"
     )
     process = subprocess.Popen(
