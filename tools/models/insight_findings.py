@@ -126,7 +126,7 @@ class Drift:
 
     def say(self, lang: Lang) -> str:
         """Whether anything changed, then each test."""
-        lines = [self._head(lang), *(f"  {_line(test, lang)}" for test in self.tests)]
+        lines = [*self._head(lang), *(f"  {_line(test, lang)}" for test in self.tests)]
         if self.rows < ENOUGH:
             lines.append(
                 f"Only {self.rows} rows: small changes would not show yet."
@@ -141,23 +141,25 @@ class Drift:
             )
         return "\n".join(lines)
 
-    def _head(self, lang: Lang) -> str:
-        asked = {
-            "en": f"({self.rows} rows of the last {self.window} against {self.reference} tested)",
-            "zh": f"（最近 {self.window} 的 {self.rows} 条，对比 {self.reference} 条测试数据）",
+    def _head(self, lang: Lang) -> list[str]:
+        looked = {
+            "en": f"{self.rows} rows of the last {self.window} against {self.reference} tested.",
+            "zh": f"最近 {self.window} 的 {self.rows} 条，对比 {self.reference} 条测试数据。",
         }[lang]
         if not self.changed:
-            return {
-                "en": f"No drift in {self.model} {self.version} {asked}.",
-                "zh": f"{self.model} 版本 {self.version} 没有漂移{asked}。",
+            calm = {
+                "en": f"No drift in {self.model} {self.version}.",
+                "zh": f"{self.model} 版本 {self.version} 没有漂移。",
             }[lang]
+            return [calm, looked]
         what = ", ".join(dict.fromkeys(test.name.split(" (")[0] for test in self.changed))
         zh = {"inputs": "输入", "predictions": "预测", "confidence": "置信度"}
         zh_what = "、".join(zh.get(word, word) for word in what.split(", "))
-        return {
-            "en": f"{self.model} {self.version} drifts: {what} changed {asked}.",
-            "zh": f"{self.model} 版本 {self.version} 有漂移：{zh_what}变了{asked}。",
+        drifts = {
+            "en": f"{self.model} {self.version} drifts: {what} changed.",
+            "zh": f"{self.model} 版本 {self.version} 有漂移：{zh_what}变了。",
         }[lang]
+        return [drifts, looked]
 
 
 def _line(test: Tested, lang: Lang) -> str:
