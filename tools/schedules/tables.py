@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     Column,
-    Index,
     Integer,
     MetaData,
     String,
     Table,
     Text,
+    event,
     func,
     insert,
     select,
@@ -32,12 +33,14 @@ jobs = Table(
     Column("ended_at", String(40)),
     Column("ended_by", String(200), index=True),
 )
-Index(
-    "schedule_jobs_one_name",
-    jobs.c.name,
-    unique=True,
-    sqlite_where=jobs.c.ended_at.is_(None),
-    postgresql_where=jobs.c.ended_at.is_(None),
+# As plain DDL: naming Postgres in an Index makes SQLAlchemy load its whole Postgres dialect.
+event.listen(
+    jobs,
+    "after_create",
+    DDL(
+        "CREATE UNIQUE INDEX IF NOT EXISTS schedule_jobs_one_name "
+        "ON schedule_jobs (name) WHERE ended_at IS NULL"
+    ),
 )
 runs = Table(
     "schedule_runs",
