@@ -29,11 +29,12 @@ from agent.events import (
     Seen,
     State,
 )
+from agent.following import came_of, fill, held_after
 from agent.language import language_of
 from agent.record import canonical
 from agent.recovery import Recovery
 from agent.redaction import mask
-from agent.say import outcome_line
+from agent.say import outcome_line, usage_line
 from agent.toolbox import Toolbox
 from agent.turn import Planner, Turn
 from tools.contract import Call, Json
@@ -218,21 +219,8 @@ class Assistant:
     def usage(self, conversation: str, lang: Lang) -> str:
         """What a conversation cost at the language model, in one line."""
         turns = [line.facts.get("usage") for line in self.conversations.lines(conversation, 5000)]
-        used = [cast("Mapping[str, float]", u) for u in turns if isinstance(u, dict)]
-        total = {
-            k: sum(u.get(k, 0) for u in used)
-            for k in ("input_tokens", "output_tokens", "cached_tokens", "cost")
-        }
-        if lang == "zh":
-            return (
-                f"{len(used)} 轮：输入 {total['input_tokens']:,.0f} 个 token"
-                f"（缓存命中 {total['cached_tokens']:,.0f}），输出 {total['output_tokens']:,.0f}，"
-                f"费用 {total['cost']:.4f}。"
-            )
-        return (
-            f"{len(used)} turns: {total['input_tokens']:,.0f} tokens in "
-            f"({total['cached_tokens']:,.0f} cached), {total['output_tokens']:,.0f} out, "
-            f"cost {total['cost']:.4f}."
+        return usage_line(
+            [cast("Mapping[str, float]", u) for u in turns if isinstance(u, dict)], lang
         )
 
     def reconcile(self) -> list[Action]:
@@ -241,29 +229,6 @@ class Assistant:
         for action in taken:
             self.settled(action)
         return taken
-
-
-def held_after(lines: Sequence[Line], action: int) -> list[Call]:
-    """Steps of a plan that wait for an action."""
-    for line in reversed(lines):
-        if line.facts.get("after") == action:
-            held = cast("Sequence[Mapping[str, Json]]", line.facts.get("held", []))
-            return [Call(str(h["tool"]), cast("dict[str, Json]", h["args"])) for h in held]
-    return []
-
-
-def came_of(action: Action) -> dict[str, Json]:
-    """What an action brought about, for whatever follows from it."""
-    outcome: Mapping[str, Json] = action.outcome.details if action.outcome else {}
-    return {**outcome, **(action.verdict.details if action.verdict else {})}
-
-
-def fill(call: Call, action: Action, accepted: Sequence[str]) -> Call:
-    """``call`` with arguments it lacks taken from the outcome before it (``it`` of a plan)."""
-    facts = came_of(action)
-    shared = ("model", "version", "deployment", "job", "image")
-    known = {k: facts[k] for k in shared if k in facts and k in accepted}
-    return Call(call.tool, {**known, **call.args})
 
 
 def _answer_to(id: str, history: Sequence[Line]) -> Reply | None:

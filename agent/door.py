@@ -17,19 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import cast
 
-from agent import policy as rules
 from agent.errors import NotAllowed, TooLate
 from agent.events import Action, Actor, Decision, State
 from agent.foresight import Foresight
 from agent.ledger import Ledger
+from agent.policy import Allowed, Ask
 from agent.record import digest, same_world
 from agent.redaction import mask, mask_json
+from agent.rulings import Rulings, too_late
 from agent.running import Running, Stuck
 from agent.work import Work
-from tools.contract import Call, Happened, Json, Outcome, Plan, as_json
+from tools.contract import Call, Happened, Json, Outcome, as_json
 from tools.errors import Refused, ToolError
 from tools.fleet import Fleet
 from tools.world import World
@@ -49,6 +49,11 @@ class Door:
     owner: str
     """This process, as other processes can check it."""
 
+    @property
+    def rulings(self) -> Rulings:
+        """The policy, asked so that its trouble is a no."""
+        return Rulings(self.foresight, self.world.clock, self.fleet, self.ledger)
+
     def propose(
         self, call: Call, requester: Actor, conversation: str, key: str, undoes: int | None = None
     ) -> Action:
@@ -62,8 +67,8 @@ class Door:
         plan = self.foresight.plan(call)
         now = self.world.clock.now()
         expires = now + self.fleet.policy.expiry
-        ruling = self._rule(call, plan)
-        asked = ruling if isinstance(ruling, rules.Ask) else rules.Ask(1, ())
+        ruling = self.rulings.on(call, plan)
+        asked = ruling if isinstance(ruling, Ask) else Ask(1, ())
 
         def build(number: int, identity: str) -> Action:
             return Action(
@@ -85,7 +90,7 @@ class Door:
             )
 
         action, new = self.ledger.propose(key, build)
-        if new and isinstance(ruling, rules.Allowed):
+        if new and isinstance(ruling, Allowed):
             return self._approve_by_rule(action, ruling.rule.author, ruling.rule.name)
         return action
 
@@ -104,9 +109,9 @@ class Door:
                 f"Action {action.number} is not the one you saw; look at it again, then decide.",
                 f"操作 {action.number} 与您看到的内容不一致；请重新查看后再决定。",
             )
-        denied = self.may_decide(action, decision.actor, decision.verdict)
+        denied = self.rulings.on_decision(action, decision.actor, decision.verdict)
         if denied is None and decision.verdict == "approve":
-            denied = self._hindrance(action)
+            denied = self.rulings.against_starting(action)
         if denied:
             raise NotAllowed(denied.en, denied.zh)
         body: dict[str, Json] = {"reason": mask(decision.reason), "front": decision.actor.front}
@@ -141,7 +146,7 @@ class Door:
     def _begin(self, action: Action) -> Action:
         """Ask policy and world again, then write the intent down. One racer gets APPLYING."""
         try:
-            denied = self._hindrance(action)
+            denied = self.rulings.against_starting(action)
             if denied:
                 return self.end(action, State.REJECTED, denied.en)
             fresh = self.foresight.plan(action.call)
@@ -242,13 +247,6 @@ class Door:
             said = "the approval was not used in time"
         return self.end(action, State.EXPIRED, said)
 
-    def may_decide(self, action: Action, actor: Actor, verdict: str) -> rules.Denied | None:
-        """Why ``actor`` may not; trouble in the policy is a no."""
-        try:
-            return rules.may_decide(action, actor, verdict, self.fleet.policy, self.fleet.people)
-        except Exception as error:  # noqa: BLE001  a broken policy must not let anything pass
-            return _broken_policy(error)
-
     def end(self, action: Action, state: State, reason: str) -> Action:
         """Move to ``state`` with one sentence why."""
         return self._move(action, state, {"reason": mask(reason)})
@@ -263,45 +261,3 @@ class Door:
             action.number, "approve", author, body, expect=[State.PROPOSED]
         )
         return approved or self.ledger.get(action.number)
-
-    def _rule(self, call: Call, plan: Plan) -> rules.Ask | rules.Allowed:
-        effect = self.foresight.changing(call.tool).effect
-        now = self.world.clock.now()
-        try:
-            ruling = rules.rule(call, plan, effect, self.fleet.policy, self._recent(), now)
-        except Exception as error:  # noqa: BLE001  a broken policy must not let anything pass
-            ruling = _broken_policy(error)
-        if isinstance(ruling, rules.Denied):
-            raise NotAllowed(ruling.en, ruling.zh)
-        return ruling
-
-    def _hindrance(self, action: Action) -> rules.Denied | None:
-        if action.undoes:  # what Steward changed it may always put back
-            return None
-        now, policy = self.world.clock.now(), self.fleet.policy
-        try:
-            return rules.hindrance(action.call.tool, action.plan, policy, self._recent(), now)
-        except Exception as error:  # noqa: BLE001  a broken policy must not let anything pass
-            return _broken_policy(error)
-
-    def _recent(self) -> rules.Recent:
-        day = self.world.clock.now() - timedelta(days=1)
-        resets = [e.at for e in self.ledger.entries(since=day, kind="breaker_reset")]
-        found = self.ledger.find(since=day, limit=2000)
-        return rules.Recent(tuple(found), max(resets, default=None))
-
-
-def too_late(action: Action) -> TooLate:
-    """The polite answer to a decision that comes too late."""
-    by = action.decisions[-1] if action.decisions else None
-    who = f" by {by.who} at {by.at:%H:%M %Z}" if by else ""
-    zh_who = f"（{by.who}）" if by else ""
-    return TooLate(
-        f"Action {action.number} no longer waits: it is {action.state}{who}.",
-        f"操作 {action.number} 已不再等待决定：当前状态 {action.state}{zh_who}。",
-    )
-
-
-def _broken_policy(error: Exception) -> rules.Denied:
-    said = f"The policy could not be evaluated ({type(error).__name__}: {mask(str(error))[:120]})"
-    return rules.Denied(f"{said}, so the answer is no.", f"策略无法求值（{error}），因此不予执行。")

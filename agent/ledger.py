@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from agent.audit import GENESIS, Audit, audit
 from agent.events import Action, State
 from agent.record import NEXT, Entry, canonical, chain, fold, from_json, to_json
 from tools.contract import Json
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
 
     from tools.store import Store
     from tools.world import Clock
-
-GENESIS = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """What :meth:`Ledger.verify` found."""
-
-    lines: int
-    actions: int
-    head: str
-    """Hash of the newest line: note it elsewhere, and a rewritten history shows."""
-    faults: tuple[str, ...]
 
 
 class Ledger:
@@ -149,38 +136,11 @@ class Ledger:
     def verify(self) -> Audit:
         """Recompute every hash and every fold; name what does not agree."""
         t = self._t
-        faults: list[str] = []
-        folded: dict[int, Action] = {}
-        previous, count = GENESIS, 0
-        for entry in self.entries():
-            count += 1
-            expected = chain(
-                previous,
-                count,
-                entry.action,
-                entry.at.isoformat(),
-                entry.kind,
-                entry.who,
-                entry.body,
-            )
-            if (entry.seq, entry.previous, entry.hash) != (count, previous, expected):
-                faults.append(f"line {entry.seq} was altered, removed or inserted")
-            previous = entry.hash
-            if entry.action:
-                try:
-                    folded[entry.action] = fold(folded.get(entry.action), entry)
-                except (ValueError, KeyError, TypeError) as error:
-                    faults.append(f"line {entry.seq} does not fit: {error}")
-        with self._store.read() as c:
+        with self._store.snapshot() as c:
+            lines = [_entry(row) for row in c.execute(t.select(t.ledger).order_by(t.ledger.c.seq))]
             head = c.execute(t.select(t.head)).first()
             rows = {r.number: r.body for r in c.execute(t.select(t.actions))}
-        if head and (head.seq, head.hash) != (count, previous):
-            faults.append("the newest lines are missing")
-        for number in sorted(folded.keys() | rows.keys()):
-            kept = folded.get(number)
-            if kept is None or rows.get(number) != canonical(to_json(kept)):
-                faults.append(f"action {number} differs from its lines")
-        return Audit(count, len(folded), previous, tuple(faults))
+        return audit(lines, (head.seq, head.hash) if head else None, rows)
 
     def _lock(self, c: Connection) -> Any:
         t = self._t

@@ -78,10 +78,8 @@ def rule(
     return Ask(1, approvers)
 
 
-def hindrance(
-    tool: str, plan: Plan, policy: PolicySpec, recent: Recent, now: datetime
-) -> Denied | None:
-    """Why nothing may start right now: breaker, freeze, budget. Asked again before acting."""
+def hindrance(action: Action, policy: PolicySpec, recent: Recent, now: datetime) -> Denied | None:
+    """Why it may not start right now: breaker, freeze, budget. Asked again before acting."""
     failures = [
         a
         for a in recent.actions
@@ -97,12 +95,35 @@ def hindrance(
         )
     for freeze in policy.freezes:
         until = _frozen_until(freeze, now)
-        if until and tool not in freeze.except_tools:
+        if until and action.call.tool not in freeze.except_tools:
             return Denied(
                 f"Freeze window {freeze.name!r} holds until {until:%Y-%m-%d %H:%M %Z}.",
                 f"冻结窗口 {freeze.name!r} 生效至 {until:%Y-%m-%d %H:%M %Z}。",
             )
-    return _over_budget(plan, policy, recent, now)
+    return _used_up(action, policy, recent, now) or _over_budget(action.plan, policy, recent, now)
+
+
+def _used_up(action: Action, policy: PolicySpec, recent: Recent, now: datetime) -> Denied | None:
+    """Proposals made at the same moment may share the last use of a pre-approved class."""
+    rule = next((r for r in policy.preapproved if r.name == action.rule), None)
+    if rule is None:
+        return None
+    hour = now - timedelta(hours=1)
+    others = [
+        a
+        for a in recent.actions
+        if a.rule == rule.name
+        and a.number != action.number
+        and a.state in STARTED
+        and a.created_at > hour
+    ]
+    if len(others) < rule.per_hour:
+        return None
+    return Denied(
+        f"{rule.name!r} allows {rule.per_hour} an hour by itself and they are used up; ask again, "
+        "and a person decides.",
+        f"{rule.name!r} 每小时自动放行 {rule.per_hour} 次，已用完；请重新提出，由人决定。",
+    )
 
 
 def _over_budget(plan: Plan, policy: PolicySpec, recent: Recent, now: datetime) -> Denied | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.door import Door, too_late
+from agent.door import Door
 from agent.errors import NotAllowed
 from agent.events import Action, Actor, Decision, State
 from agent.record import same_world
+from agent.rulings import too_late
 from tools.contract import Happened, Json
 from tools.errors import ToolError
 
@@ -24,7 +25,7 @@ class Recovery:
         """Withdraw a waiting action, or ask a running one to stop at its next safe point."""
         door = self.door
         action = door.ledger.get(number)
-        denied = door.may_decide(action, actor, "reject")
+        denied = door.rulings.on_decision(action, actor, "reject")
         if denied:
             raise NotAllowed(denied.en, denied.zh)
         if action.state is State.PROPOSED:
@@ -41,7 +42,7 @@ class Recovery:
         """A person answers what the world could not: did an ``unknown`` action take effect?"""
         door = self.door
         action = door.ledger.get(number)
-        denied = door.may_decide(action, actor, "reject")
+        denied = door.rulings.on_decision(action, actor, "reject")
         if denied:
             raise NotAllowed(denied.en, denied.zh)
         said = f"{actor.name} says it {'took' if happened else 'did not take'} effect"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from agent.events import Action, State
@@ -86,3 +87,20 @@ def duration(value: timedelta) -> str:
     if seconds < 3600:
         return f"{seconds // 60} min {seconds % 60} s".replace(" 0 s", "")
     return f"{seconds // 3600} h {seconds % 3600 // 60} min".replace(" 0 min", "")
+
+
+def usage_line(turns: Sequence[Mapping[str, float]], lang: Lang) -> str:
+    """Tokens and cost of a conversation's turns."""
+    read, written, cached, cost = (
+        sum(turn.get(key, 0) for turn in turns)
+        for key in ("input_tokens", "output_tokens", "cached_tokens", "cost")
+    )
+    if lang == "zh":
+        return (
+            f"{len(turns)} 轮：输入 {read:,.0f} 个 token（缓存命中 {cached:,.0f}），"
+            f"输出 {written:,.0f}，费用 {cost:.4f}。"
+        )
+    return (
+        f"{len(turns)} turns: {read:,.0f} tokens in ({cached:,.0f} cached), "
+        f"{written:,.0f} out, cost {cost:.4f}."
+    )

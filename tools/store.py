@@ -154,6 +154,20 @@ class Store:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Generator[Connection]:
+        """A connection whose reads all see the same moment, whoever writes meanwhile."""
+        with self._translated(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            try:
+                yield connection
+            finally:
+                if self.is_sqlite:
+                    _end(connection, "ROLLBACK")
+
+    @contextmanager
     def _translated(self) -> Generator[None]:
         from sqlalchemy.exc import DBAPIError
 
