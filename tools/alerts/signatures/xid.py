@@ -21,7 +21,7 @@ _XID_TOLD = re.compile(
     re.IGNORECASE,
 )
 _FALLEN = re.compile(
-    rf"GPU(?: at)?(?: (?:PCI:)?{_PCI})?:?.{{0,24}}has fallen off the bus", re.IGNORECASE
+    rf"GPU(?: at)?(?: (?:PCI:)?{_PCI})?:?.{{0,60}}has fallen off the bus", re.IGNORECASE
 )
 _PID = re.compile(r"pid='?([^',]+)'?,\s*name=([^,]+)")
 _RECOVERY = re.compile(
@@ -38,6 +38,12 @@ _SM = re.compile(r"GPC\s*(\d+),?\s*TPC\s*(\d+)(?:,?\s*SM\s*(\d+))?", re.IGNORECA
 _SXID = re.compile(
     rf"SXid\s*\((?:PCI:)?{_PCI}\)\s*:\s*(?P<code>\d{{4,6}}),?\s*(?P<rest>.*)", re.IGNORECASE
 )
+_SXID_TOLD = re.compile(
+    r"NVSwitch (?P<rest>(?:non-)?fatal) error (?P<code>\d{4,6})\b"
+    r"(?:.*?bus id (?P<pci>[0-9a-fA-F:.]+))?(?:.*?\bport (?P<port>\d+))?",
+    re.IGNORECASE,
+)
+"""The fabric manager's own log tells the same errors in other words."""
 _FOLLOWERS = frozenset({43, 45})
 _STATEMENTS = frozenset({154})
 _WATCH = frozenset({37, 38, 44, 63, 66, 67, 92, 93, 121, 141, 152, 153, 157, 160, 161, 163, 164})
@@ -47,8 +53,7 @@ def find_xid(line: Line) -> Signature | None:
     """An XID, SXid or fallen-off-the-bus line; ``None`` for everything else and broken ones."""
     body = line.body
     if "Xid" not in body and "xid" not in body and "XID" not in body:
-        fallen = _FALLEN.search(body) if "fallen off" in body else None
-        return _xid_signature(line, 79, fallen["pci"], body) if fallen else None
+        return _told(line)
     if found := _SXID.search(body):
         return _sxid_signature(line, int(found["code"]), found["pci"], found["rest"])
     if found := _XID.search(body):
@@ -57,6 +62,17 @@ def find_xid(line: Line) -> Signature | None:
         return _xid_signature(line, int(found["code"]), None, found["rest"] or "")
     if "NVRM" not in body and (found := _XID_TOLD.search(body)):
         return _xid_signature(line, int(found["code"] or found["code2"]), None, "")
+    return None
+
+
+def _told(line: Line) -> Signature | None:
+    """The same events where the line names no Xid."""
+    body = line.body
+    if "fallen off" in body and (fallen := _FALLEN.search(body)):
+        return _xid_signature(line, 79, fallen["pci"], body)
+    if "NVSwitch" in body and (found := _SXID_TOLD.search(body)):
+        link = f" Link {found['port']}" if found["port"] else ""
+        return _sxid_signature(line, int(found["code"]), found["pci"], found["rest"] + link)
     return None
 
 
