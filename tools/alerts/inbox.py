@@ -51,9 +51,20 @@ class Inbox:
         good, bad = parse_payload(payload, now, source)
         self._store.ensure(metadata())
         with self._store.write() as connection:
+            self._alone(connection)
             new = self._new(connection, good)
             self._keep(connection, new, bad, now)
         return Received(tuple(new), len(good) - len(new), tuple(b.reason for b in bad))
+
+    def _alone(self, connection: Connection) -> None:
+        """Group one delivery at a time: what is new, and the next number, depend on the last one.
+
+        SQLite's write transaction is alone already; on Postgres readers go on beside this lock.
+        """
+        if not self._store.is_sqlite:
+            from sqlalchemy import text
+
+            connection.execute(text("LOCK TABLE alert_incidents IN SHARE ROW EXCLUSIVE MODE"))
 
     def _new(self, connection: Connection, alerts: Sequence[AlertRecord]) -> list[AlertRecord]:
         """Those not stored yet, a firing and its resolution being two things."""
@@ -148,9 +159,12 @@ class Inbox:
     def _write_groups(self, connection: Connection, batch: Batch) -> None:
         sqlite = self._store.is_sqlite
         alerts, incidents = table("alerts"), table("alert_incidents")
-        if batch.groups:
+        # A number is given once: for a new incident its key refuses a second owner.
+        if fresh := [group_row(g) for g in batch.groups.values() if g.new]:
+            connection.execute(incidents.insert(), fresh)
+        if grown := [group_row(g) for g in batch.groups.values() if not g.new]:
             statement = upsert(sqlite, "alert_incidents", "number", _GROUP_COLUMNS)
-            connection.execute(statement, [group_row(g) for g in batch.groups.values()])
+            connection.execute(statement, grown)
         for old, into in batch.absorbed.items():
             connection.execute(
                 alerts.update().where(alerts.c.incident == old).values(incident=into)
