@@ -36,6 +36,7 @@ SECTIONS = (
     "alert_rules",
     "costs",
     "host",
+    "depends_on",
 )
 """Sections that other rooms read themselves."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tools.alerts.base import Incident, alerts
-from tools.alerts.collect import around, gpus, jobs, logs, machine, measured, work
+from tools.alerts.collect import around, before, gpus, jobs, logs, machine, measured, services, work
 from tools.alerts.collect.base import Collector, Subject
 from tools.alerts.collect.run import Gathered, gather
 from tools.alerts.facts import Fact, Facts
@@ -29,13 +29,14 @@ COLLECTORS: Mapping[str, Collector] = {
     "deployment": work.deployment,
     "events": work.events,
     "gpu": gpus.gpu,
-    "history": around.history,
+    "history": before.history,
     "host": machine.host,
     "job": jobs.job,
     "kernel_log": logs.kernel_log,
     "logs": logs.logs,
     "metrics": measured.metrics,
     "node": work.node,
+    "services": services.services,
     "siblings": around.siblings,
 }
 CERTAIN = 0.5
@@ -93,9 +94,8 @@ def run(world: World, subject: Subject) -> Result:
     book = _book(library, subject)
     for port in ("telemetry", "alerts"):
         world.port(port)  # built here, once: collectors run side by side
-    gathered = gather(
-        world, subject, [(name, COLLECTORS[name]) for name in _evidence(book, subject)]
-    )
+    wanted = _evidence(world, book, subject)
+    gathered = gather(world, subject, [(name, COLLECTORS[name]) for name in wanted])
     port = alerts(world)
     feedback = port.feedback(book.name)
     priors = learnt(book, feedback, library.causes, world.clock.now())
@@ -153,7 +153,7 @@ def _book(library: Playbooks, subject: Subject) -> Playbook:
     return found
 
 
-def _evidence(book: Playbook, subject: Subject) -> list[str]:
+def _evidence(world: World, book: Playbook, subject: Subject) -> list[str]:
     """What is asked: what the playbook names and this subject can have."""
     wanted = list(book.evidence)
     if subject.alert is not None:
@@ -162,6 +162,8 @@ def _evidence(book: Playbook, subject: Subject) -> list[str]:
             wanted += [e for e in ("deployment", "logs", "events", "changes") if e not in wanted]
         if subject.job:
             wanted += [e for e in ("job", "logs", "changes") if e not in wanted]
+    if services.caller_of(world, subject):
+        wanted.append("services")
     cannot = {
         "deployment": not subject.deployment,
         "job": not subject.job,
@@ -186,7 +188,10 @@ def _verdict(
     if book.symptoms and not any(facts.matching(sign) for sign in book.symptoms):
         names = {sign.name for sign in book.symptoms}
         seen = sum(name in facts.looked for name in names)
-        return "healthy" if 2 * seen >= len(names) else "unknown"
+        if 2 * seen >= len(names):
+            return "healthy"
+        if subject.alert is None or subject.alert.state != "firing":  # firing is a symptom
+            return "unknown"
     if not ranked:
         return "unknown"
     first = ranked[0]

@@ -105,7 +105,6 @@ SPECS: Mapping[str, str] = {
     "metric.falling": "metrics that fell out of their range",
     "metric.high": "metrics close to their limit",
     "metric.rising": "metrics that rose out of their range or keep rising",
-    "metric.shift": "metrics whose level changed",
     "node.ready": "``yes`` or ``no``",
     "node.schedulable": "``yes`` or ``no``",
     "rank.suspect": "ranks that did not take part in a collective",

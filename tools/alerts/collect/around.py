@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -61,7 +60,7 @@ def the_alert(_world: World, subject: Subject) -> Collected:
 def other_alerts(world: World, subject: Subject) -> Collected:
     """Other alerts that fire on the same entities."""
     found = Collected(looked=("alert",))
-    mine = _about(subject)
+    mine = about(subject)
     firing = alerts(world).alerts("firing", limit=2000)
     related = 0
     for other in firing:
@@ -85,12 +84,13 @@ def other_alerts(world: World, subject: Subject) -> Collected:
     return found
 
 
-def _about(subject: Subject) -> set[str]:
-    about = {f"{kind}:{name}" for kind, name in _pairs(subject) if name}
+def about(subject: Subject) -> set[str]:
+    """What it is about and what stands above that, as ``kind:name``."""
+    found = {f"{kind}:{name}" for kind, name in _pairs(subject) if name}
     if subject.alert:
         own = entities(subject.alert.name, subject.alert.labels)
-        about |= {own.own, *own.upstream}
-    return about
+        found |= {own.own, *own.upstream}
+    return found
 
 
 def _pairs(subject: Subject) -> list[tuple[str, str | None]]:
@@ -154,34 +154,6 @@ def spatial_scope(about: list[Entities], name: str) -> tuple[str, str]:
     if len(nodes) > 3:
         return "fleet", f"{name} fires on {len(nodes)} nodes"
     return "", f"{name} fires on {count} entities"
-
-
-def history(world: World, subject: Subject) -> Collected:
-    """The same trouble before: XIDs of the GPU in seven days, earlier verdicts."""
-    found = Collected(looked=("history.same",))
-    port = alerts(world)
-    alert = subject.alert
-    times: Counter[str] = Counter()
-    if alert is not None:
-        code, gpu = alert.labels.get("xid"), alert.labels.get("UUID") or alert.labels.get("gpu")
-        for old in port.named(alert.name):
-            if world.clock.now() - old.starts_at > timedelta(days=7):
-                continue
-            if old.labels.get("xid") == code and gpu in (
-                old.labels.get("UUID"),
-                old.labels.get("gpu"),
-            ):
-                times["same"] += 1
-    if times["same"] > 1:
-        quote = f"{alert.name if alert else ''} for the {times['same']}th time on it within 7 days"
-        found.facts.append(Fact("history.same", float(times["same"]), quote, "alerts"))
-    verdicts = [f for f in port.feedback() if alert is None or f.alert == alert.name]
-    for verdict in verdicts[-3:]:
-        found.note(
-            f"on {verdict.at:%Y-%m-%d} {verdict.who} confirmed {verdict.cause} for {verdict.alert}",
-            f"{verdict.at:%Y-%m-%d} {verdict.who} 确认 {verdict.alert} 的原因是 {verdict.cause}",
-        )
-    return found
 
 
 def changes(world: World, subject: Subject) -> Collected:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -14,11 +16,13 @@ from tools.observe.readings import GpuReport, GpuSample
 if TYPE_CHECKING:
     from tools.world import World
 
+PCI = Path("/sys/bus/pci/devices")
 _GPU = (
     "gpu.clock_ratio",
     "gpu.ecc_uncorrected",
     "gpu.hotter_than_peers",
     "gpu.memory",
+    "gpu.missing",
     "gpu.nvlink_errors",
     "gpu.pcie_width_ratio",
     "gpu.problem",
@@ -48,6 +52,8 @@ def gpu(world: World, subject: Subject) -> Collected:
         raise BadArguments(f"there is no GPU {subject.gpu} here (there are: {here})")
     for sample in chosen:
         found.facts += _gpu_facts(sample, report)
+    if report.problem is None:
+        found.facts += _missing(report)
     known = {g.index for g in chosen}
     for event in report.xids:
         if event.gpu is None or event.gpu in known:
@@ -55,6 +61,30 @@ def gpu(world: World, subject: Subject) -> Collected:
             found.facts.append(Fact("xid", float(event.code), said, "nvml", event.at))
     _note_gpus(found, report, chosen)
     return found
+
+
+def _missing(report: GpuReport) -> list[Fact]:
+    """GPUs that the PCI bus shows and the driver does not."""
+    on_bus = pci_gpus(PCI)
+    absent = len(on_bus) - len(report.gpus)
+    if absent <= 0:
+        return []
+    quote = f"the PCI bus shows {len(on_bus)} NVIDIA GPUs, the driver {len(report.gpus)}"
+    zh = f"PCI 总线上有 {len(on_bus)} 块 NVIDIA GPU，驱动只看到 {len(report.gpus)} 块"
+    return [Fact("gpu.missing", float(absent), quote, "sysfs", report.at, quote_zh=zh)]
+
+
+def pci_gpus(devices: Path) -> list[str]:
+    """PCI addresses of NVIDIA's display and 3D controllers (class 0x0300 and 0x0302)."""
+    found: list[str] = []
+    with suppress(OSError):
+        for device in devices.iterdir():
+            with suppress(OSError):
+                vendor = (device / "vendor").read_text().strip()
+                kind = (device / "class").read_text().strip()
+                if vendor == "0x10de" and kind.startswith(("0x0300", "0x0302")):
+                    found.append(device.name)
+    return sorted(found)
 
 
 def _note_gpus(found: Collected, report: GpuReport, chosen: list[GpuSample]) -> None:

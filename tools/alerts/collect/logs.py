@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from statistics import median
 from typing import TYPE_CHECKING
 
 from tools.alerts.collect.base import WINDOW, Collected, Subject
@@ -17,13 +19,25 @@ if TYPE_CHECKING:
     from tools.world import World
 
 _MOST = 2000
+_DATA_TIME = re.compile(
+    r"\b(?:data(?:[_ ]?(?:time|wait|load\w*))?(?:_s(?:econds)?)?)['\"]?\s*[:=]\s*(\d+\.\d+)",
+    re.IGNORECASE,
+)
+"""``data_time: 0.31`` and its like, as mmengine, torchvision, timm and detectron2 print it."""
+_STEP_TIME = re.compile(
+    r"(?<!data_)(?<!data )\b(?:(?:step|batch|iter)?[_ ]?time(?:_s(?:econds)?)?)['\"]?\s*[:=]\s*(\d+\.\d+)",
+    re.IGNORECASE,
+)
 
 
 def logs(world: World, subject: Subject) -> Collected:
     """The deployment's replicas (also those that are gone), or the job's ranks."""
     found = Collected(looked=("log", "seen", "rank.suspect"))
     if subject.job:
-        _read(found, world.jobs.logs(subject.job, limit=_MOST), f"job {subject.job}")
+        said = list(world.jobs.logs(subject.job, limit=_MOST))
+        _read(found, said, f"job {subject.job}")
+        found.looked += ("job.data_wait",)
+        found.facts += data_wait(said, f"job {subject.job}")
     elif subject.deployment:
         platform, ref = world.platforms.of(subject.deployment)
         lines = list(platform.logs(ref, since=WINDOW, limit=_MOST))
@@ -35,6 +49,21 @@ def logs(world: World, subject: Subject) -> Collected:
     else:
         raise BadArguments("it has no logs of its own", "没有自己的日志")
     return found
+
+
+def data_wait(lines: Sequence[LogLine], who: str) -> list[Fact]:
+    """The share of a step that its own log says was spent waiting for data, at the end of it."""
+    shares: list[float] = []
+    for line in lines[-400:]:
+        data, step = _DATA_TIME.search(line.text), _STEP_TIME.search(line.text)
+        if data and step and 0 < float(data[1]) <= float(step[1]):
+            shares.append(float(data[1]) / float(step[1]))
+    if len(shares) < 3:
+        return []
+    share = median(shares[-20:])
+    quote = f"{share:.0%} of a step is waiting for data, by its own log"
+    zh = f"日志显示每步 {share:.0%} 的时间在等待数据"
+    return [Fact("job.data_wait", share, quote, who, lines[-1].at, quote_zh=zh)]
 
 
 def _read(found: Collected, lines: Sequence[LogLine], what: str) -> None:

@@ -36,6 +36,7 @@ LABELS: Mapping[str, Words] = {
     "logs": Words("the logs", "日志"),
     "metrics": Words("metrics", "指标"),
     "node": Words("the cluster's nodes", "集群节点"),
+    "services": Words("the services it calls", "所依赖的服务"),
     "siblings": Words("its siblings", "同类对象"),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from tools.alerts.collect.base import WINDOW, Collected, Subject
 from tools.alerts.collect.text import categories_of
 from tools.alerts.facts import Fact
 from tools.errors import BadArguments, ToolError
-from tools.platforms.base import PlatformEvent, Status, Traffic
+from tools.platforms.base import PlatformEvent, Revision, Status, Traffic
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -20,6 +20,8 @@ RECENT = timedelta(minutes=15)
 SLOW = 1.0
 """Seconds of p95 above which a deployment is slow whatever it was before."""
 _ENOUGH = 20
+STUCK = timedelta(minutes=10)
+"""A roll-out that is not done after this long is stuck."""
 
 
 def deployment(world: World, subject: Subject) -> Collected:
@@ -45,9 +47,25 @@ def deployment(world: World, subject: Subject) -> Collected:
     try:
         history = platform.history(ref)
         found.context["revisions"] = len(history)
+        found.looked += ("deployment.stuck",)
+        found.facts += _stuck(world, status, history)
     except ToolError as error:
         found.gap(f"history of {ref}: {error.en}", f"{ref} 的历史：{error.zh}")
     return found
+
+
+def _stuck(world: World, status: Status, history: Sequence[Revision]) -> list[Fact]:
+    newest = max(history, key=lambda r: r.number, default=None)
+    if status.phase != "progressing" or newest is None:
+        return []
+    age = world.clock.now() - newest.created_at
+    if age <= STUCK:
+        return []
+    minutes = age.total_seconds() / 60
+    quote = f"revision {newest.number} has been rolling out for {minutes:.0f} min"
+    zh = f"修订版 {newest.number} 已发布 {minutes:.0f} 分钟仍未完成"
+    who = f"deployment {status.ref}"
+    return [Fact("deployment.stuck", "yes", quote, who, newest.created_at, quote_zh=zh)]
 
 
 def _state(world: World, status: Status) -> list[Fact]:

@@ -1,0 +1,132 @@
+"""Facts that few incidents show: what is missing, stuck, waiting, or was so before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.alerts.recorded import Calm, RecordedJobs
+from tests.support import make_world
+from tools.alerts.base import alerts
+from tools.alerts.book import build as build_alerts
+from tools.alerts.collect import before, gpus, logs, work
+from tools.alerts.collect.base import Collected, Subject
+from tools.alerts.facts import SPECS
+from tools.alerts.library import packaged_sources
+from tools.alerts.subject import subject_of
+from tools.models.base import JobStatus
+from tools.observe.readings import GpuReport
+from tools.platforms.base import LogLine, Release, Revision, Status
+from tools.platforms.router import Router
+from tools.world import World
+
+NOW = datetime.now(UTC)
+
+
+def values(found: Collected, name: str) -> list[Any]:
+    return [f.value for f in found.facts if f.name == name]
+
+
+def world_with(home: Path, jobs: Any = None) -> World:
+    return make_world(
+        home,
+        platforms=lambda w: Router(w, {}),
+        jobs=lambda _w: jobs or RecordedJobs("running", "", ()),
+        more={"alerts": build_alerts, "telemetry": Calm},
+    )
+
+
+def test_every_fact_has_a_collector_and_every_sign_a_fact():
+    folder = Path(work.__file__).parent
+    written = "".join(p.read_text("utf-8") for p in folder.glob("*.py"))
+    assert [name for name in SPECS if f'"{name}"' not in written] == []
+    assert packaged_sources()
+
+
+def test_a_gpu_on_the_bus_that_the_driver_does_not_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    cards = [("0000:17:00.0", "0x10de", "0x030200"), ("0000:18:00.0", "0x10de", "0x030000")]
+    for name, vendor, kind in [*cards, ("0000:19:00.0", "0x8086", "0x030000")]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "vendor").write_text(vendor + "\n")
+        (tmp_path / name / "class").write_text(kind + "\n")
+    assert gpus.pci_gpus(tmp_path) == ["0000:17:00.0", "0000:18:00.0"]
+    assert gpus.pci_gpus(tmp_path / "absent") == []
+    monkeypatch.setattr(gpus, "PCI", tmp_path)
+    telemetry = SimpleNamespace(gpus=lambda: GpuReport(NOW, None))
+    world: Any = SimpleNamespace(port=lambda _n: telemetry)
+    found = gpus.gpu(world, Subject("host", "h", NOW))
+    assert values(found, "gpu.missing") == [2.0]
+
+
+@pytest.mark.parametrize(("minutes", "phase", "stuck"), [(30, "progressing", True), (3, "progressing", False), (30, "complete", False)])  # fmt: skip
+def test_a_roll_out_that_does_not_end(tmp_path: Path, minutes: int, phase: Any, stuck: bool):
+    release = Release("digits", "1", "sha256:0", "digits.pt")
+    status = Status("digits", None, "local", "u", "g", 2, release, 2, 1, 1, phase, ())
+    revision = Revision(2, release, NOW - timedelta(minutes=minutes))
+    platform = SimpleNamespace(
+        status=lambda _r: status, traffic=lambda _r: {}, history=lambda _r: [revision]
+    )
+    world: Any = world_with(tmp_path)
+    world.platforms = SimpleNamespace(of=lambda _n: (platform, "digits"))
+    found = work.deployment(world, Subject("deployment", "digits", NOW, deployment="digits"))
+    assert values(found, "deployment.stuck") == (["yes"] if stuck else [])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Epoch(train) [1][{i}/500] lr: 1e-3 time: 1.00 data_time: 0.62 memory: 811",
+        "Epoch: [3] [{i}/5005] eta: 0:41:12 loss: 1.2 time: 1.0021 data: 0.6100 max mem: 8112",
+        '{{"step": {i}, "step_time": 1.00, "data_wait": 0.60}}',
+        "iter: {i} total_loss: 0.81 time: 0.5000 data_time: 0.3000 lr: 0.02",
+    ],
+)
+def test_waiting_for_data_as_training_loops_print_it(form: str):
+    lines = [LogLine(NOW, "log", form.format(i=i)) for i in range(1, 9)]
+    (fact,) = logs.data_wait(lines, "job x")
+    assert 0.55 < float(fact.value) < 0.65
+    assert logs.data_wait(lines[:2], "job x") == []
+    assert logs.data_wait([LogLine(NOW, "log", f"step {i} loss 2.3") for i in range(9)], "x") == []
+
+
+class Runs(RecordedJobs):
+    """Failed runs of one model, the newest first."""
+
+    def __init__(self, *steps: int) -> None:
+        super().__init__("failed", "exit code 1", ())
+        self._runs = [replace(self._status, name=f"run-{i}", step=s) for i, s in enumerate(steps)]
+
+    def status(self, name: str) -> JobStatus:
+        return next(r for r in self._runs if r.name == name)
+
+    def list(self) -> list[JobStatus]:
+        return self._runs
+
+
+@pytest.mark.parametrize(("steps", "expected"), [((400, 400, 12), [1.0]), ((400, 12), []), ((0, 0), [])])  # fmt: skip
+def test_failing_at_the_same_step_again(tmp_path: Path, steps: tuple[int, ...], expected: Any):
+    world = world_with(tmp_path, Runs(*steps))
+    found = before.history(world, Subject("job", "run-0", NOW, job="run-0"))
+    assert values(found, "history.same_step") == expected
+
+
+def test_the_same_node_failing_the_job_again(tmp_path: Path):
+    world = world_with(tmp_path)
+    for hours, node in ((50, "n7"), (20, "n7"), (1, "n7"), (3, "n2")):
+        alert = {
+            "status": "firing",
+            "labels": {"alertname": "TrainingRestartsHigh", "job_name": "pretrain", "node": node},
+            "startsAt": (NOW - timedelta(hours=hours)).isoformat(),
+            "endsAt": "0001-01-01T00:00:00Z",
+        }
+        alerts(world).receive({"version": "4", "status": "firing", "alerts": [alert]})
+    subject = subject_of(world, "TrainingRestartsHigh", None)
+    assert subject.node == "n7"
+    assert values(before.history(world, subject), "history.same_node") == [3.0]
