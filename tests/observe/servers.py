@@ -1,4 +1,4 @@
-"""Real Prometheus on free ports, fed by small exporters that write what a test says."""
+"""Real Prometheus and Alertmanager on free ports, fed by small exporters that write what a test says."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import httpx
 PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")
 AMTOOL = shutil.which("amtool")
+ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 
 
 def free_port() -> int:
@@ -64,7 +65,13 @@ class Web:
 class PrometheusServer:
     """A Prometheus process that scrapes every second; may be stopped and started again."""
 
-    def __init__(self, home: Path, targets: dict[str, str], rules: Path | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        targets: dict[str, str],
+        rules: Path | None = None,
+        alertmanager: str | None = None,
+    ) -> None:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -73,6 +80,9 @@ class PrometheusServer:
             for job, address in targets.items()
         )
         loaded = f"rule_files: ['{rules}']\n" if rules else ""
+        if alertmanager:
+            where = f"{{static_configs: [{{targets: ['{alertmanager}']}}]}}"
+            loaded += f"alerting: {{alertmanagers: [{where}]}}\n"
         times = "global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n"
         home.mkdir(parents=True, exist_ok=True)
         (home / "prometheus.yml").write_text(f"{times}{loaded}scrape_configs:\n{jobs}")
@@ -100,12 +110,60 @@ class PrometheusServer:
             self._process = None
 
     def wait(self, ready: Callable[[], bool], seconds: float = 45) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                if ready():
-                    return
-            except httpx.HTTPError:
-                pass
-            time.sleep(0.2)
-        raise AssertionError("Prometheus did not get there in time")
+        wait_until(ready, "Prometheus did not get there in time", seconds)
+
+
+class AlertmanagerServer:
+    """An Alertmanager process that hands everything to one webhook; may be stopped and started."""
+
+    def __init__(self, home: Path, webhook: str, token: str) -> None:
+        self.home = home
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.url = f"http://{self.address}"
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "token").write_text(token)
+        (home / "alertmanager.yml").write_text(
+            "route: {receiver: steward, group_by: [alertname], group_wait: 1s, "
+            "group_interval: 2s, repeat_interval: 1h}\n"
+            "receivers:\n- name: steward\n  webhook_configs:\n"
+            f"  - url: {webhook}\n    send_resolved: true\n"
+            "    http_config: {authorization: {credentials_file: " + str(home / "token") + "}}\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert ALERTMANAGER is not None
+        self._process = subprocess.Popen(
+            [
+                ALERTMANAGER,
+                f"--config.file={self.home / 'alertmanager.yml'}",
+                f"--storage.path={self.home / 'data'}",
+                f"--web.listen-address={self.address}",
+                "--cluster.listen-address=",
+                "--log.level=error",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        ready = f"{self.url}/-/ready"
+        wait_until(lambda: httpx.get(ready, trust_env=False).status_code == 200, "no Alertmanager")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
+
+
+def wait_until(ready: Callable[[], bool], fault: str, seconds: float = 60) -> None:
+    """Poll; an answer that is no answer yet is no failure."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if ready():
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError(fault)
