@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.observe.servers import AMTOOL, PROMETHEUS, PROMTOOL, PrometheusServer, Web, free_port
 from tests.observe.worlds import observed, wave
@@ -180,6 +181,45 @@ def test_promtool_accepts_the_shipped_rules() -> None:
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert "74 rules found" in answer.stdout
+
+
+RULE_TESTS = """
+rule_files: ['{rules}']
+evaluation_interval: 1m
+tests:
+- interval: 1m
+  input_series:
+  - {{series: 'DCGM_FI_DEV_XID_ERRORS{{gpu="0",UUID="GPU-a"}}', values: '0 0 31x30'}}
+  - {{series: 'DCGM_FI_DEV_XID_ERROR{{gpu="1",UUID="GPU-b"}}', values: '0 0 79x30'}}
+  - {{series: 'DCGM_FI_DEV_GPU_TEMP_CELSIUS{{gpu="1",hostname="n2"}}', values: '91x30'}}
+  - {{series: 'DCGM_FI_DEV_GPU_TEMP{{gpu="0",Hostname="n1"}}', values: '92x30'}}
+  - {{series: 'kube_node_status_capacity{{resource="nvidia_com_gpu",node="n2"}}', values: '2x30'}}
+  alert_rule_test:
+  - eval_time: 4m
+    alertname: GPUXidFatal
+    exp_alerts:
+    - exp_labels: {{severity: critical, gpu: "1", UUID: GPU-b}}
+      exp_annotations: {{summary: GPUXidFatal, runbook: '{runbook}'}}
+  promql_expr_test:
+  - expr: count(ALERTS{{alertname="GPUHighTemperature",alertstate="firing"}})
+    eval_time: 20m
+    exp_samples: [{{labels: '{{}}', value: 2}}]
+  - expr: count(ALERTS{{alertname="GPUFallenOffBus",alertstate="firing",node="n2"}})
+    eval_time: 20m
+    exp_samples: [{{labels: '{{}}', value: 1}}]
+"""
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+def test_rules_hold_in_both_generations_and_a_programs_xid_is_not_fatal(tmp_path: Path) -> None:
+    rules = DEPLOY / "steward.rules.yml"
+    groups = yaml.safe_load(rules.read_text("utf-8"))["groups"]
+    first = next(r for r in groups[0]["rules"] if r["alert"] == "GPUXidFatal")
+    runbook = first["annotations"]["runbook"]
+    (tmp_path / "tests.yml").write_text(RULE_TESTS.format(rules=rules, runbook=runbook))
+    command = [str(PROMTOOL), "test", "rules", str(tmp_path / "tests.yml")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 @pytest.mark.skipif(AMTOOL is None, reason="amtool is not installed")
