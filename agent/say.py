@@ -45,18 +45,31 @@ def state_words(state: State, lang: Lang) -> str:
 
 
 def outcome_line(action: Action, lang: Lang) -> str:
-    """One line on how an action ended: state, title, evidence or reason, who said yes."""
+    """One line on how an action ended: state, title, evidence or reason, who said yes or no."""
     evidence = action.reason
     if action.state is State.VERIFIED and action.verdict:
         evidence = action.verdict.evidence
     by = ", ".join(action.approved_by)
-    tail = f" {evidence}" if evidence else ""
     who = (f"（批准：{by}）" if lang == "zh" else f" (approved by {by})") if by else ""
+    state = state_words(action.state, lang)
+    refuser = _refuser(action)
+    if refuser:
+        state += f"（{refuser}）" if lang == "zh" else f" by {refuser}"
+        evidence = "" if evidence == f"rejected by {refuser}" else evidence
+    if action.state is State.EXPIRED:
+        evidence = evidence[:1].upper() + evidence[1:]
+    tail = f" {evidence}" if evidence else ""
     stop = "。" if lang == "zh" else "."
     title = visible(action.plan.title)
     sep = "：" if lang == "zh" else ": "
     number = f"操作 {action.number}" if lang == "zh" else f"Action {action.number}"
-    return f"{number} {state_words(action.state, lang)}{sep}{title}{who}{stop}{visible(tail)}"
+    return f"{number} {state}{sep}{title}{who}{stop}{visible(tail)}"
+
+
+def _refuser(action: Action) -> str:
+    if action.state is not State.REJECTED:
+        return ""
+    return next((d.who for d in reversed(action.decisions) if d.verdict == "reject"), "")
 
 
 def proposal_line(action: Action, lang: Lang) -> str:

@@ -147,7 +147,7 @@ class Service:
 
         section = cast("dict[str, Json]", self._sections.get("http") or {})
         http_mode = self.slack is not None and self.slack.options.mode == "http"
-        requests = self.slack.api.request if self.slack is not None and http_mode else None
+        requests = self.slack.wire.request if self.slack is not None and http_mode else None
         desk = Desk(
             self.assistant,
             user=self._settings.user,

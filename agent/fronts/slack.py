@@ -23,6 +23,7 @@ from agent.fronts.slack_api import SlackApi
 from agent.fronts.slack_clicks import Clicks
 from agent.fronts.slack_errors import SlackRefused, SlackUncertain
 from agent.fronts.slack_incidents import Incidents
+from agent.fronts.slack_items import FRONT, conversation_of, delivery_of, is_quick, item_of
 from agent.fronts.slack_options import SlackOptions
 from agent.fronts.slack_pane import welcome
 from agent.fronts.slack_payloads import (
@@ -36,18 +37,17 @@ from agent.fronts.slack_payloads import (
     Said,
     from_json,
     parse,
-    to_json,
 )
 from agent.fronts.slack_posts import Place, Posts
 from agent.fronts.slack_text import escape
 from agent.fronts.slack_turns import Turns
 from agent.fronts.slack_watch import Watch
+from agent.fronts.slack_wire import AGAIN, SlackWire
 from agent.fronts.threads import call
 from agent.redaction import mask
 from tools.errors import ToolError
 from tools.words import Lang
 
-FRONT = "slack"
 BEAT_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ class SlackFront:
     ) -> None:
         self.assistant = assistant
         self.api = api
+        self.wire = SlackWire(api, api.secrets)
         self.inbox = inbox
         self.options = options
         self._metrics = metrics
@@ -75,7 +76,7 @@ class SlackFront:
         self.watch = Watch(assistant, self.posts, inbox, self.where)
         self._turns = Turns(assistant, self.posts, inbox, self.watch.look_now)
         self.dispatch = Dispatch(
-            inbox, self._handle, self._given_up, metrics, quick=_is_quick, workers=options.workers
+            inbox, self._handle, self._given_up, metrics, quick=is_quick, workers=options.workers
         )
         self.incidents = Incidents(self.posts, inbox, options.alerts, self.dispatch.add)
         self._clicks = Clicks(assistant, api, lambda: (approved(), self.watch.look_now())[-1])
@@ -88,19 +89,22 @@ class SlackFront:
         team = self.api.identity.team
         self._access = self.options.access(team, self.assistant.door.fleet.people)
         self.incidents.team = team
-        self.api.receive_with(self.receive, signed=self.options.mode == "http")
+        socket = self.options.mode == "socket"
+        address = await self.api.socket_address() if socket else ""
+        self.wire.receive_with(self.receive, signed=self.options.mode == "http")
         await call(self.inbox.beat, "inbox-beat")
         await self._adopt(own=True)
         self._tasks = [
             asyncio.create_task(self.watch.run(), name="slack-cards"),
             asyncio.create_task(self._housekeep(), name="slack-inbox"),
+            asyncio.create_task(self.wire.tend(), name="slack-wire"),
         ]
-        if self.options.mode == "socket":
-            await self.api.listen()
+        if socket:
+            await self.wire.listen(address)
 
     async def stop(self, seconds: float = 20.0) -> None:
         """Take nothing new, finish what runs for a while, leave the rest in the inbox."""
-        await self.api.stop_listening()
+        await self.wire.stop_listening()
         await self.dispatch.stop(seconds)
         for task in self._tasks:
             task.cancel()
@@ -132,10 +136,10 @@ class SlackFront:
             return 200, f"refused {refusal}"
         if isinstance(incoming, Said) and not await self._addressed(incoming):
             return 200, "ignored"
-        if delivery.startswith("sig:") and not await self._first(delivery):
+        once = delivery.removesuffix(AGAIN)
+        if once.startswith("sig:") and not await self._first(once) and once == delivery:
             return 409, "replayed"
-        event = str(body.get("event_id") or "")
-        item = _item(incoming, f"ev:{event}" if event else delivery)
+        item = item_of(incoming, delivery_of(body) or once)
         if not await asyncio.wrap_future(self.inbox.put(item)):
             return 200, "repeated"
         self.dispatch.add(item)
@@ -201,7 +205,7 @@ class SlackFront:
 
     async def state(self) -> str:
         """``ok``, or why Slack is not reachable now."""
-        return "ok" if await self.api.connected() else "the socket is down; reconnecting"
+        return "ok" if await self.wire.connected() else "the socket is down; reconnecting"
 
     async def _adopt(self, *, own: bool = False) -> None:
         for item in await call(lambda: self.inbox.adopt([FRONT], own=own), "inbox-adopt"):
@@ -215,31 +219,11 @@ class SlackFront:
                 await self._adopt()
             except ToolError as error:
                 log.warning("the inbox does not answer", extra={"why": error.en})
+            except Exception as error:  # it must go on saying that this process lives
+                log.error("looking after the inbox broke", exc_info=error)
 
     async def _quietly(self, method: str, **args: Any) -> None:
         try:
             await self.api.call(method, **args)
         except (SlackRefused, SlackUncertain) as error:
             log.info("slack refused", extra={"why": error.en})
-
-
-def conversation_of(heard: Said | Asked) -> str:
-    """A thread is a conversation."""
-    return f"slack:{heard.team}:{heard.channel}:{heard.thread}"
-
-
-def _is_quick(item: Item) -> bool:
-    return item.body.get("kind") in ("Clicked", "Deleted", "Opened")
-
-
-def _item(incoming: Incoming, delivery: str) -> Item:
-    body = to_json(incoming)
-    match incoming:
-        case Said() as heard:
-            return Item(FRONT, heard.id, conversation_of(heard), body, delivery)
-        case Opened(channel=channel, thread=thread):
-            return Item(FRONT, f"opened:{channel}:{thread}", "", body, delivery)
-        case Deleted(channel=channel, ts=ts):
-            return Item(FRONT, f"deleted:{channel}:{ts}", "", body, delivery)
-        case _:
-            return Item(FRONT, f"click:{delivery}"[:200], "", body)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from agent.events import Event, Looking, Notice, Replace, Reply, Seen, Text
@@ -35,6 +37,8 @@ class Answer:
     _whole: bool = False
     """The stream shows all of it: nothing is left to edit or attach."""
     _refused: bool = False
+    _doubtful: bool = False
+    """A piece was sent, and nobody knows whether it is shown."""
     _last: float = 0.0
     _told: float = 0.0
     _notices: list[str] = field(default_factory=list[str])
@@ -71,11 +75,13 @@ class Answer:
 
     async def finish(self, reply: Reply) -> None:
         """Show the whole answer, its files, and end the stream."""
-        text = "\n".join([reply.text, *(f"({notice})" for notice in self._notices)])
-        if self._streaming:
+        drawn = charts(self._seen, self.posts.home)
+        said = _without_paths(reply.text, drawn)
+        text = "\n".join([said, *(f"({notice})" for notice in self._notices)])
+        if self._streaming or (self._doubtful and self._ts):
             await self._end_stream(text)
         await self._settle(text, reply)
-        await self._attach(text)
+        await self._attach(text, drawn)
 
     async def break_off(self, why: str) -> None:
         """Show what was gathered, and one line on why there is no more."""
@@ -95,8 +101,12 @@ class Answer:
             else:
                 await self._start(piece)
             self._sent = self._written
-        except (SlackRefused, SlackUncertain):
+        except SlackRefused:
             self._refused = True  # no streams here: the finished answer is posted in one piece
+        except SlackUncertain:
+            self._refused = self._doubtful = True  # a piece may be there or not: edited at the end
+            self._ts = self._ts or await self.posts.orphan(self.place)
+            await self.posts.keep(self.key, ts=self._ts)
 
     async def _start(self, piece: str) -> None:
         await self.posts.intend(self.key, self.place)
@@ -112,7 +122,7 @@ class Answer:
 
     async def _end_stream(self, text: str) -> None:
         rest = text[len(self._sent) :] if text.startswith(self._sent) else ""
-        fits = text.startswith(self._sent) and len(text) <= STREAM
+        fits = text.startswith(self._sent) and len(text) <= STREAM and not self._doubtful
         piece = escape(safe(rest)) if fits and rest.strip() else None
         ended = await self._try("chat.stopStream", ts=self._ts, markdown_text=piece)
         self._whole = ended and fits
@@ -133,11 +143,18 @@ class Answer:
                 await self.posts.put(self.key, self.place, shown, shown="whole")
             elif not is_gone(error):
                 raise
+            else:
+                await self._anew(mrkdwn(short, reply.brain))
 
-    async def _attach(self, text: str) -> None:
+    async def _anew(self, text: str) -> None:
+        """The message was deleted or cannot be edited: the answer is posted once more."""
+        await self.posts.keep(self.key, ts="")
+        await self.posts.put(self.key, self.place, text, shown="whole")
+
+    async def _attach(self, text: str, drawn: Sequence[Path]) -> None:
         if len(text) > MESSAGE - 400 and not self._whole:
             await self._file("answer", "answer.txt", "The whole answer", safe(text).encode())
-        for number, chart in enumerate(charts(self._seen, self.posts.home)):
+        for number, chart in enumerate(drawn):
             await self._file(f"chart{number}", chart.name, chart.stem, chart.read_bytes())
 
     async def _file(self, name: str, filename: str, title: str, content: bytes) -> None:
@@ -172,3 +189,9 @@ class Answer:
         except (SlackRefused, SlackUncertain):
             return False
         return True
+
+
+def _without_paths(text: str, drawn: Sequence[Path]) -> str:
+    """Lines that only say where a picture lies on the server; here it is attached."""
+    lines = [line for line in text.split("\n") if not any(str(path) in line for path in drawn)]
+    return "\n".join(lines).strip() or text

@@ -13,12 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from agent.events import Action, Progress, State
+from agent.fronts.slack_card_words import words_in
 from agent.fronts.slack_text import escape, safe, shorten
-from agent.say import outcome_line, state_words
+from agent.say import duration, outcome_line, state_words
 from tools.contract import Effect
 from tools.words import Lang
 
 Block = dict[str, Any]
+TOO_RICH = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+"""Slack's words for blocks it does not take."""
 PLAIN = 2_900
 """Characters of one text; Slack allows 3,000."""
 _DECIDABLE = State.PROPOSED
@@ -27,26 +30,26 @@ _RUNNING = (State.APPROVED, State.APPLYING, State.APPLIED)
 
 def card(action: Action, lang: Lang, progress: Progress | None = None) -> tuple[str, list[Block]]:
     """The fallback text and the blocks of an action's card."""
-    words = _words(lang)
+    words = words_in(lang)
     blocks: list[Block] = [
         _header(f"{words['action']} {action.number} · {state_words(action.state, lang)}"),
         _plain(safe(action.plan.title)),
         *_raw(words["call"], call_text(action), words["cut"]),
-        *_raw(words["diff"], action.plan.diff, words["cut"]),
-        *(_plain(text) for text in _facts(action, lang)),
-        _when(action, lang),
     ]
+    if action.done:  # what is over needs no preview; Details still has it
+        blocks += [_plain(outcome_line(action, lang)), _plain(safe(_people(action, lang)))]
+    else:
+        blocks += _raw(words["diff"], action.plan.diff, words["cut"])
+        blocks += [_plain(text) for text in _facts(action, lang)]
     if action.state in _RUNNING and progress is not None:
         blocks.append(_plain(progress_text(progress)))
-    if action.done:
-        blocks.append(_plain(outcome_line(action, lang)))
-    blocks.append(_buttons(action, lang))
+    blocks += [_when(action, lang), _buttons(action, lang)]
     return _fallback(action, lang), blocks
 
 
 def details(action: Action, lang: Lang) -> Block:
     """A modal with all that the card had to shorten, and the whole history."""
-    words = _words(lang)
+    words = words_in(lang)
     blocks: list[Block] = [_plain(safe(action.plan.title))]
     for title, text in (
         (words["call"], call_text(action)),
@@ -67,29 +70,27 @@ def details(action: Action, lang: Lang) -> Block:
 
 def call_text(action: Action) -> str:
     """The exact call, one argument a line, values as JSON."""
-    args = [f"  {k} = {json.dumps(v, ensure_ascii=False)}" for k, v in action.call.args.items()]
+    given = {k: v for k, v in action.call.args.items() if v is not None}  # null is the default
+    args = [f"  {k} = {json.dumps(v, ensure_ascii=False)}" for k, v in given.items()]
     return "\n".join([action.call.tool, *args])
 
 
 def progress_text(progress: Progress) -> str:
     """Where a running action stands, in one line."""
-    share = f" {progress.fraction:.0%}" if progress.fraction is not None else ""
-    left = f", {round(progress.eta.total_seconds())} s left" if progress.eta else ""
+    share = f" · {round(progress.fraction * 100)} %" if progress.fraction is not None else ""
+    left = f" · {duration(progress.eta)} left" if progress.eta else ""
     return f"{safe(progress.text)}{share}{left}"
 
 
 def _facts(action: Action, lang: Lang) -> list[str]:
-    plan, words = action.plan, _words(lang)
+    plan, words = action.plan, words_in(lang)
     risk = words["destroy"] if plan.risk is Effect.DESTROY else words["change"]
-    undo = f"{plan.undo}{words['auto'] if plan.undo_on_failure else ''}"
-    who = ", ".join(action.approvers)
-    yes = ", ".join(action.approved_by) or words["nobody"]
+    said = "verification fails" in plan.undo
+    undo = f"{plan.undo}{words['auto'] if plan.undo_on_failure and not said else ''}"
     facts = [
         f"{words['risk']}: {risk}\n{words['blast']}: {plan.blast_radius}",
         f"{words['undo']}: {undo}\n{words['verify']}: {plan.verification}",
-        f"{words['asked']}: {action.requester.name}\n"
-        + f"{words['may']}: {who} ({words['needed'].format(n=action.needed)})\n"
-        + f"{words['yes']}: {yes} ({len(action.approved_by)}/{action.needed})",
+        _people(action, lang),
     ]
     if plan.warnings:
         facts.insert(0, "\n".join(f"! {w}" for w in plan.warnings))
@@ -98,8 +99,19 @@ def _facts(action: Action, lang: Lang) -> list[str]:
     return [safe(fact) for fact in facts]
 
 
+def _people(action: Action, lang: Lang) -> str:
+    words = words_in(lang)
+    lines = [f"{words['asked']}: {action.requester.name}"]
+    if action.state is _DECIDABLE:
+        who = ", ".join(action.approvers)
+        lines.append(f"{words['may']}: {who} ({words['needed'].format(n=action.needed)})")
+    yes = ", ".join(action.approved_by) or words["nobody"]
+    lines.append(f"{words['yes']}: {yes} ({len(action.approved_by)}/{action.needed})")
+    return "\n".join(lines)
+
+
 def _history(action: Action, lang: Lang) -> list[str]:
-    words = _words(lang)
+    words = words_in(lang)
     lines = [f"{action.created_at:%H:%M:%S %Z} {words['asked']}: {action.requester.name}"]
     for said in action.decisions:
         verdict = words["said_yes"] if said.verdict == "approve" else words["said_no"]
@@ -110,8 +122,10 @@ def _history(action: Action, lang: Lang) -> list[str]:
 
 
 def _when(action: Action, lang: Lang) -> Block:
-    words = _words(lang)
-    text = f"{words['expires']}: {_local(action.expires_at)} · digest {action.digest[:12]}"
+    words = words_in(lang)
+    waits = f"{words['expires']}: {_local(action.expires_at)} · "
+    changed = f"{words['changed']}: {_local(action.changed_at)} · "
+    text = f"{waits if action.state is _DECIDABLE else changed}digest {action.digest[:12]}"
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
 
 
@@ -122,7 +136,7 @@ def _local(at: datetime) -> str:
 
 
 def _buttons(action: Action, lang: Lang) -> Block:
-    words = _words(lang)
+    words = words_in(lang)
     value = json.dumps({"action": action.number, "digest": action.digest})
     elements: list[Block] = []
     if action.state is _DECIDABLE:
@@ -180,71 +194,22 @@ def _text(text: str, limit: int) -> Block:
 
 def _fallback(action: Action, lang: Lang) -> str:
     """What notifications and screen readers say; escaped, because it is markup to Slack."""
-    words = _words(lang)
+    words = words_in(lang)
     said = f"{words['action']} {action.number} {state_words(action.state, lang)}"
     return escape(shorten(f"{said}: {safe(action.plan.title)}", 1_000, "…")[0])
 
 
-_EN = {
-    "action": "Action",
-    "call": "Exact call",
-    "diff": "What changes",
-    "details": "Details",
-    "risk": "Risk",
-    "change": "change",
-    "destroy": "DESTROYS something",
-    "blast": "Who feels it",
-    "undo": "Undo",
-    "auto": " (at once, if verification fails)",
-    "verify": "Verified by",
-    "asked": "Asked by",
-    "may": "May approve",
-    "needed": "{n} needed",
-    "yes": "Said yes",
-    "nobody": "nobody yet",
-    "rule": "Approved by",
-    "expires": "Expires",
-    "approve": "Approve",
-    "reject": "Reject",
-    "more": "Details",
-    "close": "Close",
-    "sure": "This cannot be taken back lightly",
-    "cut": "… shortened; Details shows all of it",
-    "said_yes": "said yes",
-    "said_no": "said no",
-}
-_ZH = {
-    "action": "操作",
-    "call": "确切的调用",
-    "diff": "变更内容",
-    "details": "细节",
-    "risk": "风险",
-    "change": "变更",
-    "destroy": "会销毁内容",
-    "blast": "影响范围",
-    "undo": "撤销方式",
-    "auto": "（验证失败时立即撤销）",
-    "verify": "验证方式",
-    "asked": "提出者",
-    "may": "可批准者",
-    "needed": "需要 {n} 人",
-    "yes": "已同意",
-    "nobody": "尚无",
-    "rule": "批准依据",
-    "expires": "过期时间",
-    "approve": "批准",
-    "reject": "拒绝",
-    "more": "详情",
-    "close": "关闭",
-    "sure": "此操作难以挽回",
-    "cut": "……已截短；完整内容见“详情”",
-    "said_yes": "同意",
-    "said_no": "拒绝",
-}
+def plainer(blocks: Sequence[Block]) -> list[Block]:
+    """The same card of nothing but headers, sections and buttons, where richer ones are refused."""
+    return [_plainer(block) for block in blocks]
 
 
-def _words(lang: Lang) -> dict[str, str]:
-    return _ZH if lang == "zh" else _EN
+def _plainer(block: Block) -> Block:
+    if block["type"] == "rich_text":
+        return _plain(str(block["elements"][0]["elements"][0]["text"]))
+    if block["type"] == "context":
+        return {"type": "section", "text": block["elements"][0]}
+    return block
 
 
-__all__: Sequence[str] = ["call_text", "card", "details", "progress_text"]
+__all__: Sequence[str] = ["TOO_RICH", "call_text", "card", "details", "plainer", "progress_text"]

@@ -17,7 +17,7 @@ from agent.fronts.slack_payloads import Clicked
 from agent.fronts.slack_text import escape, preformatted, safe, shorten
 from agent.fronts.threads import call
 from agent.fronts.wire import action_of
-from tools.errors import BadArguments
+from tools.errors import BadArguments, ToolError
 from tools.words import Lang
 
 log = logging.getLogger(__name__)
@@ -54,17 +54,22 @@ class Clicks:
 
     async def whisper(self, clicked: Clicked, text: str) -> None:
         """Tell only the person who clicked."""
+        await self._whisper(clicked, escape(safe(text)))
+
+    async def _whisper(self, clicked: Clicked, text: str) -> None:
         thread = clicked.thread if clicked.thread != clicked.message else None
+        where = {"channel": clicked.channel, "user": clicked.user, "thread_ts": thread}
         try:
-            await self.api.call(
-                "chat.postEphemeral",
-                channel=clicked.channel,
-                user=clicked.user,
-                thread_ts=thread,
-                text=escape(safe(text)),
-            )
+            await self.api.call("chat.postEphemeral", **where, text=text)
         except (SlackRefused, SlackUncertain) as error:
-            log.warning("a click could not be answered", extra={"why": error.en})
+            await self._respond(clicked, text, error)
+
+    async def _respond(self, clicked: Clicked, text: str, why: ToolError) -> None:
+        """The other way to the person: the address that came with the click."""
+        try:
+            await self.api.respond(clicked.respond, text)
+        except (SlackRefused, SlackUncertain):
+            log.warning("a click could not be answered", extra={"why": why.en})
 
     async def _why(
         self, clicked: Clicked, actor: Actor, error: NotAllowed | TooLate | BadArguments
@@ -104,15 +109,7 @@ class Clicks:
     async def _whisper_details(self, clicked: Clicked, action: Action) -> None:
         whole = f"{action.plan.title}\n{call_text(action)}\n{action.plan.diff}"
         short, _ = shorten(escape(safe(whole)), 3_000, "…")
-        try:
-            await self.api.call(
-                "chat.postEphemeral",
-                channel=clicked.channel,
-                user=clicked.user,
-                text=preformatted(short),
-            )
-        except (SlackRefused, SlackUncertain) as error:
-            log.warning("details could not be shown", extra={"why": error.en})
+        await self._whisper(clicked, preformatted(short))
 
     @property
     def _lang(self) -> Lang:

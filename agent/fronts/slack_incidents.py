@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.fronts.inbox import Inbox, Item
 from agent.fronts.notes import IncidentNote
+from agent.fronts.slack_errors import SlackRefused
 from agent.fronts.slack_files import allowed
 from agent.fronts.slack_payloads import Asked, to_json
 from agent.fronts.slack_posts import Place, Posts
@@ -15,6 +18,7 @@ from agent.fronts.slack_text import MESSAGE, escape, mrkdwn, safe, shorten
 from tools.errors import Unavailable
 
 ALERTS = "alertmanager"
+log = logging.getLogger(__name__)
 
 
 class Incidents:
@@ -52,19 +56,20 @@ class Incidents:
         known = await self._posts.get(f"post:{key}")
         place = Place(channel)
         if known is None or not known.shown:
-            ts = await self._posts.put(f"post:{key}", place, _cut(text), shown="whole")
+            place = await self._posts.put(f"post:{key}", place, _cut(text), shown="whole")
         else:
-            ts = known.ts
+            place = Place(known.channel, known.ts)
         for number, path in enumerate(files):
-            await self._file(f"post:{key}/{number}", Place(channel, ts), path)
+            await self._file(f"post:{key}/{number}", place, path)
 
     async def _thread(self, note: IncidentNote, channel: str) -> Place:
         key = f"incident:{note.incident}"
         known = await self._posts.get(key)
-        ts = known.ts if known is not None else ""
-        if not ts:
-            ts = await self._posts.put(key, Place(channel), _title(note), shown=note.change)
-        return Place(channel, ts, team=self.team)
+        if known is None or not known.ts:
+            place = await self._posts.put(key, Place(channel), _title(note), shown=note.change)
+        else:
+            place = Place(known.channel, known.ts)
+        return replace(place, team=self.team)
 
     async def _retitle(self, note: IncidentNote, channel: str) -> None:
         key = f"incident:{note.incident}"
@@ -85,7 +90,10 @@ class Incidents:
             return
         content = await asyncio.to_thread(picture.read_bytes)
         thread = place.thread or None
-        await self._posts.api.upload(place.channel, thread, picture.name, picture.stem, content)
+        try:
+            await self._posts.api.upload(place.channel, thread, picture.name, picture.stem, content)
+        except SlackRefused as error:  # the words are there; a picture must not hold up the rest
+            log.warning("a picture could not be posted", extra={"why": error.en})
         await self._posts.keep(key, shown="whole")
 
 

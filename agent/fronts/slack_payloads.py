@@ -47,6 +47,8 @@ class Clicked:
     message: str
     thread: str
     trigger: str
+    respond: str = ""
+    """Where Slack takes an answer for the person who clicked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def _event(team: str, event: Mapping[str, Any], bot: str) -> Incoming | Ignored:
     match event["type"]:
         case "app_mention":
             return _said(team, event, bot)
-        case "message" if event.get("subtype") == "message_deleted":
+        case "message" if _deletes(event):
             before = _map(event.get("previous_message"))
             ts = str(event.get("deleted_ts") or before["ts"])
             text, user = str(before.get("text", "")), str(before.get("user", ""))
@@ -161,6 +163,13 @@ def _event(team: str, event: Mapping[str, Any], bot: str) -> Incoming | Ignored:
             return Opened(team, pane["channel_id"], pane["user_id"], pane["thread_ts"])
         case other:
             return Ignored(f"event {other}")
+
+
+def _deletes(event: Mapping[str, Any]) -> bool:
+    """A deleted message that has replies leaves a tombstone: a change, to Slack."""
+    grave = _map(event.get("message")).get("subtype") == "tombstone"
+    subtype = event.get("subtype")
+    return subtype == "message_deleted" or (subtype == "message_changed" and grave)
 
 
 def _said(team: str, event: Mapping[str, Any], bot: str) -> Incoming | Ignored:
@@ -201,4 +210,5 @@ def _click(body: Mapping[str, Any]) -> Incoming | Ignored:
         message=ts,
         thread=str(message.get("thread_ts") or container.get("thread_ts") or ts),
         trigger=str(body.get("trigger_id") or ""),
+        respond=str(body.get("response_url") or ""),
     )

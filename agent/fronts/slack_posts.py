@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.fronts.inbox import Inbox
 from agent.fronts.slack_api import SlackApi
-from agent.fronts.slack_errors import SlackRefused, SlackUncertain
+from agent.fronts.slack_errors import ABSENT, SlackRefused, SlackUncertain
 from tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from tools.world import Clock
 
 EVENT = "steward_post"
-GONE = frozenset({"message_not_found", "thread_not_found", "cant_update_message"})
+GONE = frozenset(
+    {
+        "message_not_found",
+        "thread_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "update_window_closed",
+    }
+)
+PAGES = 5
+"""How many pages of a thread are searched for an own message."""
 log = logging.getLogger(__name__)
 
 
@@ -116,39 +126,56 @@ class Posts:
         *,
         action: int | None = None,
         shown: str = "",
-    ) -> str:
-        """Post a message once, or show its new content where it is. Returns its ``ts``."""
+    ) -> Place:
+        """Post a message once, or show its new content where it is.
+
+        Returns where its thread is: the channel as Slack calls it, and the ``ts``.
+        """
         known = await self.get(key)
         if known is None:
             known = await self.intend(key, place, action)
             ts = ""
         else:
-            ts = known.ts or await self.find(key, place)
+            ts = known.ts or await self.find(key, place, text)
+        channel = known.channel
         if ts:
-            await self.api.call(
-                "chat.update", channel=known.channel, ts=ts, text=text, blocks=blocks
-            )
+            await self.api.call("chat.update", channel=channel, ts=ts, text=text, blocks=blocks)
         else:
-            ts = await self._post(key, place, text, blocks)
-        await self.keep(key, ts=ts, shown=shown)
-        return ts
+            channel, ts = await self._post(key, place, text, blocks)
+        await self.keep(key, ts=ts, shown=shown, place=channel)
+        return Place(channel, ts)
 
-    async def find(self, key: str, place: Place) -> str:
-        """The message with this key that is in its thread already; empty when there is none."""
+    async def find(self, key: str, place: Place, text: str = "") -> str:
+        """The message with this key that is in its thread already; empty when there is none.
+
+        Where metadata is not handed back, an own message with the same text counts.
+        """
+        me = self.api.identity
         for message in await self._messages(place):
-            if _key_of(message) == key:
+            mine = message.get("user") == me.user or (me.bot and message.get("bot_id") == me.bot)
+            same = text and mine and not _key_of(message) and message.get("text") == text
+            if _key_of(message) == key or same:
                 return str(message["ts"])
         return ""
 
     async def _messages(self, place: Place) -> list[Any]:
         method = "conversations.replies" if place.thread else "conversations.history"
         asked = {"channel": place.channel, "ts": place.thread or None, "limit": 200}
+        found: list[Any] = []
+        cursor: str | None = None
         try:
-            answer = await self.api.call(method, **asked, include_all_metadata="true")
+            for _ in range(PAGES):
+                answer = await self.api.call(
+                    method, **asked, cursor=cursor, include_all_metadata="true"
+                )
+                found += answer.get("messages") or []
+                more: Any = answer.get("response_metadata") or {}
+                cursor = more.get("next_cursor") or None
+                if cursor is None:
+                    break
         except (SlackRefused, SlackUncertain) as error:
             log.info("a thread could not be searched", extra={"why": error.en})
-            return []
-        return answer.get("messages") or []
+        return found
 
     async def orphan(self, place: Place) -> str:
         """An own message in a thread that nobody remembers: a stream begun just before a crash."""
@@ -162,7 +189,7 @@ class Posts:
 
     async def _post(
         self, key: str, place: Place, text: str, blocks: Sequence[dict[str, Any]] | None
-    ) -> str:
+    ) -> tuple[str, str]:
         for attempt in range(6):
             try:
                 answer = await self.api.call(
@@ -175,12 +202,12 @@ class Posts:
                     unfurl_links=False,
                     unfurl_media=False,
                 )
-                return str(answer.get("ts", ""))
+                return str(answer.get("channel") or place.channel), str(answer.get("ts", ""))
             except SlackUncertain:
                 await asyncio.sleep(min(0.5 * 2**attempt, 10))
-                there = await self.find(key, place)
+                there = await self.find(key, place, text)
                 if there:
-                    return there
+                    return place.channel, there
         raise SlackUncertain("Slack did not answer chat.postMessage.")
 
     async def _rows(self, where: Any) -> list[Post]:
@@ -210,5 +237,7 @@ def _key_of(message: Any) -> str:
 
 
 def is_gone(error: ToolError) -> bool:
-    """Whether a message or its thread was deleted."""
-    return isinstance(error, SlackRefused) and error.code in GONE
+    """Whether a message (or its thread) is no longer there to be changed."""
+    if not isinstance(error, SlackRefused):
+        return False
+    return error.code in GONE or (error.method == "chat.update" and error.code == ABSENT)

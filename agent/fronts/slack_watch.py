@@ -20,12 +20,13 @@ from agent.assistant import Assistant
 from agent.events import OPEN, Action, Notice, State
 from agent.fronts.inbox import Inbox
 from agent.fronts.leadership import lead
-from agent.fronts.slack_cards import card
+from agent.fronts.slack_cards import TOO_RICH, card, plainer
 from agent.fronts.slack_errors import SlackRefused
 from agent.fronts.slack_posts import Place, Post, Posts, is_gone
 from agent.fronts.slack_text import escape
 from agent.fronts.threads import call
 from agent.fronts.wire import action_of, actions_of
+from agent.language import language_of
 from agent.say import outcome_line
 from tools.errors import ToolError
 from tools.words import Lang
@@ -34,6 +35,7 @@ RECENT = 1.0
 """Hours in which a finished action may still change (undone, settled)."""
 PROGRESS_SECONDS = 3.0
 LEASE_SECONDS = 15.0
+LONGEST_PAUSE = 60.0
 log = logging.getLogger(__name__)
 
 
@@ -50,6 +52,9 @@ class Watch:
     _kick: asyncio.Event = field(default_factory=asyncio.Event)
     _leads_until: float = 0.0
     _shown_at: dict[int, float] = field(default_factory=dict[int, float])
+    _langs: dict[int, Lang] = field(default_factory=dict[int, Lang])
+    _later: dict[int, tuple[float, float]] = field(default_factory=dict[int, tuple[float, float]])
+    """Action → when to try again, and the pause that led there."""
 
     def look_now(self) -> None:
         """Something changed in this process; called on the event loop."""
@@ -76,11 +81,20 @@ class Watch:
         """Bring every card up to date once."""
         cards = {post.action: post for post in await self.posts.cards()}
         for action in await call(self._candidates, "cards"):
+            if self._later.get(action.number, (0.0, 0.0))[0] > time.monotonic():
+                continue
             try:
                 await self._show(action, cards.get(action.number))
+                self._later.pop(action.number, None)
             except ToolError as error:
-                said = {"action": action.number, "why": error.en}
-                log.warning("a card could not be shown", extra=said)
+                self._put_off(action.number, error)
+
+    def _put_off(self, number: int, error: ToolError) -> None:
+        """What Slack refuses now is tried again, less and less often."""
+        pause = min(self._later.get(number, (0.0, 1.0))[1] * 2, LONGEST_PAUSE)
+        self._later[number] = (time.monotonic() + pause, pause)
+        said = {"action": number, "why": error.en, "again_in": pause}
+        log.warning("a card could not be shown", extra=said)
 
     def _candidates(self) -> list[Action]:
         since = self.assistant.door.world.clock.now() - timedelta(hours=RECENT)
@@ -102,7 +116,7 @@ class Watch:
         place = self.where(action.conversation)
         if place is None and post is None:
             return
-        lang = cast("Lang", self.assistant.door.fleet.language)
+        lang = await self._lang(action)
         progress = None
         if action.state in (State.APPLYING, State.APPLIED):
             progress = await call(
@@ -116,6 +130,15 @@ class Watch:
         if action.done and (post is None or not post.closed):
             await self._tell(action, there, lang)
             await self.posts.keep(key, closed=1)
+
+    async def _lang(self, action: Action) -> Lang:
+        """The language its conversation is held in."""
+        if action.number not in self._langs:
+            lines = await call(lambda: self.assistant.conversations.lines(action.conversation), "l")
+            said = [line.text for line in lines if line.role == "user"]
+            default = cast("Lang", self.assistant.door.fleet.language)
+            self._langs[action.number] = language_of(said[-1], default) if said else default
+        return self._langs[action.number]
 
     def _too_soon(self, action: Action, progress: object) -> bool:
         now = time.monotonic()
@@ -137,6 +160,9 @@ class Watch:
         try:
             await self.posts.put(key, place, text, blocks, action=number, shown=shown)
         except SlackRefused as error:
+            if error.code in TOO_RICH:
+                await self.posts.put(key, place, text, plainer(blocks), action=number, shown=shown)
+                return
             if not is_gone(error):
                 raise
             # A deleted card must not hide a waiting action: it is posted anew, once per change.

@@ -45,7 +45,7 @@ def running_loop() -> Generator[Loop]:
         loop.close()
 
 
-def eventually(look: Callable[[], T], seconds: float = 15, every: float = 0.02) -> T:
+def eventually(look: Callable[[], T], seconds: float = 60, every: float = 0.02) -> T:
     """What ``look`` returns once it is true."""
     end = time.monotonic() + seconds
     while True:

@@ -64,6 +64,7 @@ class SlackStandin:
         self._tickets: set[str] = set()
         self._uploads: dict[str, bytes] = {}
         self._numbers = itertools.count(1)
+        self._born = int(time.time())
         self._blocked: dict[str, float] = {}
         self.connections = 0
         self.everywhere = False
@@ -135,7 +136,7 @@ class SlackStandin:
         return {"url": f"ws://127.0.0.1:{self.port}/link?ticket={ticket}"}
 
     def _ts(self) -> str:
-        return f"1800000000.{next(self._numbers):06d}"
+        return f"{self._born}.{next(self._numbers):06d}"
 
     def _chat_postMessage(self, args: dict[str, Any]) -> dict[str, Any]:
         wrong = _too_large(args)
@@ -256,7 +257,7 @@ class SlackStandin:
     # What people and Slack itself do
 
     def connected(self, count: int = 1) -> None:
-        eventually(lambda: self.connections >= count and self._sockets, 30)
+        eventually(lambda: self.connections >= count and self._sockets, 90)
 
     def deliver(
         self, kind: str, payload: dict[str, Any], retry: int = 0, envelope: str = ""
@@ -279,7 +280,7 @@ class SlackStandin:
             "type": "event_callback",
             "team_id": team,
             "api_app_id": "A1",
-            "event_id": id or f"Ev{next(self._numbers)}",
+            "event_id": id or f"Ev{self._born}{next(self._numbers):04d}",
             "event_time": int(time.time()),
             "authorizations": [{"team_id": team, "user_id": BOT_USER, "is_bot": True}],
             "event": event,
@@ -386,7 +387,7 @@ class SlackStandin:
 
     # What tests look at
 
-    def ack(self, envelope: str, seconds: float = 10) -> Ack:
+    def ack(self, envelope: str, seconds: float = 60) -> Ack:
         eventually(lambda: self.acks[envelope].times, seconds)
         return self.acks[envelope]
 

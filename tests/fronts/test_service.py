@@ -61,7 +61,7 @@ class Process:
         self.running = subprocess.Popen(arguments, env={**os.environ, **environment})
         STARTED.append(self.running)
         if ready:
-            eventually(lambda: self.get("/readyz") == 200, 40, 0.1)
+            eventually(lambda: self.get("/readyz") == 200, 90, 0.1)
 
     def get(self, path: str) -> int:
         try:
@@ -76,7 +76,7 @@ class Process:
 
     def died(self) -> None:
         assert self.running is not None
-        assert self.running.wait(30) == -signal.SIGKILL
+        assert self.running.wait(90) == -signal.SIGKILL
 
     def effects(self) -> list[str]:
         path = self.home / "effects"
@@ -126,7 +126,7 @@ def test_killed_anywhere_it_continues_and_does_nothing_twice(
     card = slack.cards("C1", ts)[0]
     if die != "chat.update":
         slack.click("steward_approve", card)
-    eventually(lambda: "done and verified" in json.dumps(card["blocks"]), 30)
+    eventually(lambda: "done and verified" in json.dumps(card["blocks"]), 90)
     eventually(lambda: any("verified" in a["text"] for a in slack.answers("C1", ts)))
     time.sleep(1.5)
     assert len(service.effects()) == 1
@@ -146,7 +146,7 @@ def test_a_stream_cut_by_a_kill_becomes_the_whole_answer(
     connections = slack.connections
     service.start()
     slack.connected(connections + 1)
-    whole = eventually(lambda: [m for m in slack.thread("C1", ts) if "word299" in m["text"]], 30)
+    whole = eventually(lambda: [m for m in slack.thread("C1", ts) if "word299" in m["text"]], 90)
     assert len(whole) == 1 == len(slack.thread("C1", ts))
 
 
@@ -329,7 +329,7 @@ def test_two_replicas_share_everything_and_one_wins_each(
         ts = slack.mention(f"set {value}")
         card = slack.cards("C1", ts)[0]
         slack.click("steward_approve", card, "UBOB")
-        eventually(lambda shown=card: "done and verified" in json.dumps(shown["blocks"]), 30)
+        eventually(lambda shown=card: "done and verified" in json.dumps(shown["blocks"]), 90)
         told = eventually(lambda at=ts: slack.answers("C1", at, 2))
         assert sorted(m["text"].split()[0] for m in told) == ["Action", "Proposed"]
     time.sleep(1.5)

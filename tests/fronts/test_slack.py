@@ -284,7 +284,7 @@ def test_a_card_expires_and_says_so(start: Any, slack: SlackStandin) -> None:
     card = slack.cards("C1", ts)[0]
     value = slack.value(card, "steward_approve")
     clock.sleep(3601)
-    eventually(lambda: "nobody decided" in words(card))
+    eventually(lambda: "Nobody decided" in words(card))
     slack.click("steward_approve", card, "UANA", value=value)
     eventually(lambda: [e for e in slack.state.ephemerals if "no longer waits" in e["text"]])
     assert running.assistant.door.ledger.get(1).state == "expired"
