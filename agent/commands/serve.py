@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import sys
-from collections.abc import Callable, Sequence
+import threading
 from typing import TYPE_CHECKING, cast
 
 from agent.bootstrap import App
 from agent.commands.exits import OK
+from agent.commands.log_lines import log_to
 
 if TYPE_CHECKING:
-    from agent.fronts.notes import IncidentNote
     from agent.fronts.service import Job
     from tools.words import Lang
 
@@ -20,24 +21,31 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM."""
     from agent import work
+    from agent.commands.incident_notes import notes_of
     from agent.fronts.service import Parts, serve
     from tools.alerts.base import alerts
 
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
+    log_to(sys.stderr)
     app = App.start(fleet=options.fleet)
     book = alerts(app.world)
     parts = Parts(
         gone=work.is_gone,
         receive_alerts=book.receive,
-        incident_notes=_incidents(app),
+        incident_notes=notes_of(app.world),
         jobs=_jobs(app),
     )
+    threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     serve(app.assistant, app.settings, parts)
     return OK
+
+
+def _warm(app: App) -> None:
+    """Load what the first question and the first chart need before anybody waits for them."""
+    try:
+        _ = app.brain
+        importlib.import_module("matplotlib.figure")
+    except Exception as error:  # noqa: BLE001  whoever needs it says it better
+        logging.getLogger(__name__).info("could not warm up: %s", type(error).__name__)
 
 
 def _jobs(app: App) -> tuple[Job, ...]:
@@ -70,26 +78,3 @@ def _jobs(app: App) -> tuple[Job, ...]:
 
 def _ignore(_value: object) -> None:
     return None
-
-
-def _incidents(app: App) -> Callable[[], Sequence[IncidentNote]]:
-    """Open and newly resolved incidents as notes; the front tells each once."""
-    from agent.fronts.notes import IncidentNote
-    from tools.alerts.base import alerts
-
-    def notes() -> Sequence[IncidentNote]:
-        found: list[IncidentNote] = []
-        book = alerts(app.world)
-        for incident in book.incidents(open_only=False, limit=50):
-            name = str(incident.number)
-            change = "opened" if incident.firing else "resolved"
-            first = next(iter(book.members(incident.number)), None)
-            touched = ", ".join(incident.entities[:8])
-            text = f"{incident.firing} firing, {incident.resolved} resolved. {touched}"
-            ask = f"diagnose {first.name}" if first and incident.firing else ""
-            found.append(
-                IncidentNote(f"{name}:{change}", name, change, incident.title, text, ask=ask)
-            )
-        return found
-
-    return notes

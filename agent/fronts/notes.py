@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -21,11 +21,13 @@ class IncidentNote:
     text: str
     """What is known at once: which alert, since when, what it affects; for ``resolved`` the
     timeline."""
-    chart: Path | None = None
-    """A picture inside STEWARD_HOME."""
+    chart: Callable[[], Path] | None = None
+    """Draws a picture inside STEWARD_HOME; asked for after everything else is said."""
     ask: str = ""
     """A question Steward asks itself in the thread (``diagnose HighLatency``): the answer is the
     diagnosis, and a change it proposes gets its card there."""
+    quiet: bool = False
+    """Not worth a thread of its own: told only where the incident has one."""
 
 
 class Post(Protocol):

@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,10 +21,10 @@ from agent.assistant import Assistant
 from agent.errors import Unreadable
 from agent.fronts.inbox import Inbox
 from agent.fronts.metrics import Labels, Metrics
-from agent.fronts.notes import IncidentNote
 from agent.fronts.parts import Job, Parts
 from agent.fronts.runner import Runner, recent
 from agent.fronts.slack_start import make_slack
+from agent.fronts.telling import Telling
 from agent.fronts.threads import call
 from agent.settings import Settings
 from tools.contract import Json
@@ -69,8 +69,9 @@ class Service:
         self._begin(self.runner.run(), "runner")
         if self.slack is not None:
             self._begin(self._connect_slack(self.slack), "slack")
-        if self._parts.incident_notes is not None:
-            self._begin(self._tell_incidents(self._parts.incident_notes), "incidents")
+        if self._parts.incident_notes is not None and self.slack is not None:
+            told = Telling(self.slack, self._parts.incident_notes, self.inbox, self._arrived)
+            self._begin(told.run(lambda: self._slack_state == "ok"), "incidents")
         for job in self._parts.jobs:
             self._begin(self._repeat(job), f"job-{job.name}")
 
@@ -183,23 +184,6 @@ class Service:
             self._loop.call_soon_threadsafe(self.runner.look_now)
             if self.slack is not None:
                 self._loop.call_soon_threadsafe(self.slack.watch.look_now)
-
-    async def _tell_incidents(self, notes: Callable[[], Sequence[IncidentNote]]) -> None:
-        while True:
-            try:
-                if self.slack is not None and self._slack_state == "ok":
-                    for note in await call(notes, "incidents"):
-                        await self.slack.tell(note)
-            except ToolError as error:
-                log.warning("an incident could not be told", extra={"why": error.en})
-            except Exception as error:  # the next alert must still be told
-                log.error("telling incidents broke", exc_info=error)
-            try:
-                await asyncio.wait_for(self._arrived.wait(), 10.0)
-            except TimeoutError:
-                continue
-            finally:
-                self._arrived.clear()
 
     async def _repeat(self, job: Job) -> None:
         while True:

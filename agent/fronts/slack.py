@@ -49,6 +49,8 @@ from tools.errors import ToolError
 from tools.words import Lang
 
 BEAT_SECONDS = 5.0
+_STRANGER = "Steward does not know you: steward.yaml must name you before it may listen."
+_STRANGER_ZH = "Steward 不认识您：请先在 steward.yaml 的 people 中登记您的成员 ID。"
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +80,8 @@ class SlackFront:
         self.dispatch = Dispatch(
             inbox, self._handle, self._given_up, metrics, quick=is_quick, workers=options.workers
         )
-        self.incidents = Incidents(self.posts, inbox, options.alerts, self.dispatch.add)
+        lang = cast("Lang", assistant.door.fleet.language)
+        self.incidents = Incidents(self.posts, inbox, options.alerts, self.dispatch.add, lang)
         self._clicks = Clicks(assistant, api, lambda: (approved(), self.watch.look_now())[-1])
         self._told: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
@@ -163,7 +166,8 @@ class SlackFront:
         if isinstance(incoming, Said) and not (incoming.direct or incoming.mention):
             return
         self._told.add(incoming.user)
-        text = "Steward does not know you: steward.yaml must name you before it may listen."
+        zh = self.assistant.door.fleet.language == "zh"
+        text = _STRANGER_ZH if zh else _STRANGER
         task = self._quietly(
             "chat.postEphemeral", channel=incoming.channel, user=incoming.user, text=text
         )

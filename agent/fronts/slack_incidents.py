@@ -13,9 +13,11 @@ from agent.fronts.notes import IncidentNote
 from agent.fronts.slack_errors import SlackRefused
 from agent.fronts.slack_files import allowed
 from agent.fronts.slack_payloads import Asked, to_json
-from agent.fronts.slack_posts import Place, Posts
+from agent.fronts.slack_posts import Place, Post, Posts
 from agent.fronts.slack_text import MESSAGE, escape, mrkdwn, safe, shorten
-from tools.errors import Unavailable
+from agent.fronts.threads import call
+from tools.errors import ToolError, Unavailable
+from tools.words import Lang
 
 ALERTS = "alertmanager"
 log = logging.getLogger(__name__)
@@ -25,30 +27,42 @@ class Incidents:
     """Threads of incidents, and other posts of Steward's own."""
 
     def __init__(
-        self, posts: Posts, inbox: Inbox, channel: str | None, added: Callable[[Item], None]
+        self,
+        posts: Posts,
+        inbox: Inbox,
+        channel: str | None,
+        added: Callable[[Item], None],
+        lang: Lang = "en",
     ) -> None:
         self._posts = posts
         self._inbox = inbox
         self._channel = channel
         self._added = added
+        self._lang: Lang = lang
         self.team = ""
 
     async def tell(self, note: IncidentNote) -> None:
         """Tell one note once: open the thread, or say it there; ask what is to be asked."""
         if self._channel is None:
             return
-        place = await self._thread(note, self._channel)
+        root = await self._posts.get(f"incident:{note.incident}")
+        if root is None and note.quiet:
+            return
         key = f"incident:{note.incident}:{note.id}"
+        if root is not None and ":resolved" in root.shown and note.change == "opened":
+            key = f"incident:{note.incident}:again:{root.shown}"  # it fires once more
         known = await self._posts.get(key)
         if known is not None and known.shown:
             return
-        await self._posts.put(key, place, mrkdwn(_cut(note.text), "offline"))
-        if note.chart is not None:
-            await self._file(f"{key}/chart", place, note.chart)
-        if note.change == "resolved":
-            await self._retitle(note, self._channel)
+        place = await self._thread(note, root, self._channel)
+        said = _cut(note.text)
+        lined = note.change == "resolved"  # a timeline keeps its columns
+        await self._posts.put(key, place, mrkdwn(said, "offline") if lined else escape(safe(said)))
         if note.ask:
-            await self._ask(note, place)
+            await self._ask(note, key, place)
+        await self._retitle(note, self._channel)
+        if note.chart is not None:
+            await self._draw(f"{key}/chart", place, note.chart)
         await self._posts.keep(key, shown="whole")
 
     async def post(self, channel: str, text: str, files: Sequence[Path], key: str) -> None:
@@ -62,25 +76,37 @@ class Incidents:
         for number, path in enumerate(files):
             await self._file(f"post:{key}/{number}", place, path)
 
-    async def _thread(self, note: IncidentNote, channel: str) -> Place:
-        key = f"incident:{note.incident}"
-        known = await self._posts.get(key)
-        if known is None or not known.ts:
-            place = await self._posts.put(key, Place(channel), _title(note), shown=note.change)
+    async def _thread(self, note: IncidentNote, root: Post | None, channel: str) -> Place:
+        if root is None or not root.ts:
+            key = f"incident:{note.incident}"
+            place = await self._posts.put(key, Place(channel), _title(note, self._lang))
         else:
-            place = Place(known.channel, known.ts)
+            place = Place(root.channel, root.ts)
         return replace(place, team=self.team)
 
     async def _retitle(self, note: IncidentNote, channel: str) -> None:
+        """Show where the incident stands in the first message of its thread."""
         key = f"incident:{note.incident}"
-        await self._posts.put(key, Place(channel), _title(note), shown=note.change)
+        known = await self._posts.get(key)
+        stands = note.id if note.change == "resolved" else "opened"
+        if known is None or (note.change != "joined" and known.shown != stands):
+            await self._posts.put(key, Place(channel), _title(note, self._lang), shown=stands)
 
-    async def _ask(self, note: IncidentNote, place: Place) -> None:
+    async def _ask(self, note: IncidentNote, key: str, place: Place) -> None:
         asked = Asked(self.team, place.channel, ALERTS, place.thread, note.ask)
         conversation = f"slack:{self.team}:{place.channel}:{place.thread}"
-        item = Item("slack", f"ask:{note.id}", conversation, to_json(asked))
+        item = Item("slack", f"ask:{key}"[:200], conversation, to_json(asked))
         if await asyncio.wrap_future(self._inbox.put(item)):
             self._added(item)
+
+    async def _draw(self, key: str, place: Place, draw: Callable[[], Path]) -> None:
+        try:
+            path = await call(draw, "incident-chart")
+        except Exception as error:  # noqa: BLE001  a picture must not cost the words
+            why = error.en if isinstance(error, ToolError) else type(error).__name__
+            log.warning("an incident has no chart", extra={"why": why})
+            return
+        await self._file(key, place, path)
 
     async def _file(self, key: str, place: Place, path: Path) -> None:
         picture = allowed(path, self._posts.home)
@@ -97,9 +123,10 @@ class Incidents:
         await self._posts.keep(key, shown="whole")
 
 
-def _title(note: IncidentNote) -> str:
-    word = "Resolved" if note.change == "resolved" else "Incident"
-    return f"*{word}*: {escape(safe(note.title))}"
+def _title(note: IncidentNote, lang: Lang) -> str:
+    en, zh = ("Resolved", "已恢复") if note.change == "resolved" else ("Incident", "事件")
+    word, stop = (zh, "：") if lang == "zh" else (en, ": ")
+    return f"*{word} {escape(note.incident)}*{stop}{escape(safe(note.title))}"
 
 
 def _cut(text: str) -> str:

@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from agent.assistant import Assistant, person_or
 from agent.events import Actor, Message, Proposed, Reply
 from agent.fronts.dispatch import Again
 from agent.fronts.inbox import Inbox, Item
+from agent.fronts.investigation import investigate
 from agent.fronts.slack_answer import Answer
 from agent.fronts.slack_errors import SlackRefused, SlackUncertain
 from agent.fronts.slack_payloads import Asked, Deleted, Said
@@ -77,8 +79,11 @@ class Turns:
 
     async def _turn(self, answer: Answer, message: Message) -> None:
         reply = Reply("", "offline", failed=True)
+        work = self.assistant.handle
+        if message.actor.front == "alert":
+            work = partial(investigate, self.assistant)
         try:
-            async for event in stream(lambda: self.assistant.handle(message), "slack-turn"):
+            async for event in stream(lambda: work(message), "slack-turn"):
                 if isinstance(event, Reply):
                     reply = event
                     continue
