@@ -47,12 +47,19 @@ class App:
 
     @cached_property
     def tools(self) -> Mapping[str, Tool]:
-        """The catalogue by name."""
+        """The catalogue by name, and the tools of MCP servers that steward.yaml names."""
         from tools.catalog import by_name
 
-        found = by_name()
+        found = {**self._foreign(), **by_name()}  # a foreign tool never replaces an own one
         _check_policy_names(self.fleet, found)
         return found
+
+    def _foreign(self) -> Mapping[str, Tool]:
+        if not self.fleet.sections.get("mcp"):
+            return {}
+        from tools.outside.offered import offered
+
+        return {tool.name: tool for tool in offered(self.fleet, self.settings.home)}
 
     @cached_property
     def store(self) -> Store:
@@ -214,6 +221,12 @@ def _notices(world: World) -> Any:
     return build(world)
 
 
+def _outside(world: World) -> Any:
+    from tools.outside.offered import build
+
+    return build(world)
+
+
 def _images(world: World) -> Any:
     from tools.platforms.docker_images import build_images
 
@@ -226,4 +239,5 @@ _MORE: Mapping[str, Callable[[World], Any]] = {
     "schedules": _schedules,
     "notices": _notices,
     "images": _images,
+    "outside": _outside,
 }
