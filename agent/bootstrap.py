@@ -142,7 +142,8 @@ class App:
         from agent.offline.brain import Brain
 
         folder = self.settings.home / "cache"
-        return Brain(tuple(self.tools.values()), live_names(self.world), cache=folder)
+        spoken = [t for t in self.tools.values() if t.phrases.en or t.phrases.zh]
+        return Brain(tuple(spoken), live_names(self.world), cache=folder)
 
     @property
     def brain_line(self) -> str:

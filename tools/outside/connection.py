@@ -8,10 +8,12 @@ It is offered no sampling, no elicitation and no files: it is asked, and that is
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -55,6 +57,7 @@ class Connection:
         self._busy: asyncio.Lock | None = None
         name = f"mcp-{server.name}"
         threading.Thread(target=self._loop.run_forever, name=name, daemon=True).start()
+        atexit.register(self._at_exit)
 
     def listed(self) -> list[Listed]:
         """Every tool of the server; raises ``Unavailable`` in one sentence."""
@@ -75,6 +78,10 @@ class Connection:
     def close(self) -> None:
         """Let go of the server."""
         asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result(10)
+
+    def _at_exit(self) -> None:
+        with suppress(Exception):  # the process ends, and the server's pipe with it
+            self.close()
 
     def _do(self, what: str, ask: Ask) -> Any:
         limit = self._server.timeout

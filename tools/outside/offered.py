@@ -183,7 +183,7 @@ def _summary(server: Server, told: Listed | None) -> str:
 
 
 def _phrases(server: Server, name: str) -> Phrases:
-    told = server.phrases.get(name) or (f"{server.name} {name.replace('_', ' ')}",)
+    told = server.phrases.get(name, ())
     zh = tuple(p for p in told if _HAN.search(p))
     return Phrases(tuple(p for p in told if p not in zh), zh)
 
