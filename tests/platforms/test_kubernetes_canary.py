@@ -89,7 +89,7 @@ def test_a_bad_version_is_rolled_back_and_says_why(
     kube.edit("ml/digits", canary(), RecordingAct("a"))
     assert gone(ready)
     kube.edit("ml/digits", RollBack(1), RecordingAct("b"))
-    assert kube.status("ml/digits").phase == "complete"
+    ready.until(lambda: kube.status("ml/digits").phase == "complete")
 
 
 def test_a_paused_canary_stays_and_goes_on(ready: ApiDouble, kube: Kubernetes) -> None:

@@ -140,7 +140,7 @@ FAULTS = [
     ),
     Case(
         "taint",
-        "no capacity (taint)",
+        "no capacity (taint gpu)",
         arrange=lambda c: [
             c.store.edit(
                 "v1/nodes",

@@ -13,6 +13,9 @@ from tools.errors import Unavailable
 from tools.platforms.base import Edit, Preview, Status
 from tools.world import World
 
+USUAL = timedelta(seconds=180)
+"""How long a change may make no progress, where neither platform nor fleet say otherwise."""
+
 
 class DeploymentChange:
     """Apply, verify and ``happened`` of an edit; a subclass adds ``plan`` and ``undo``."""
@@ -25,17 +28,23 @@ class DeploymentChange:
         ref = plan.target.name
         details: dict[str, Json] = {}
         if platform.happened(ref, act.id) is Happened.NO:
-            details["replicas_before"] = [r.id for r in platform.status(ref).replicas]
+            there = platform.status(ref).replicas
+            details["replicas_before"] = [r.id for r in there]
+            details["leaving_before"] = [r.id for r in there if r.state == "draining"]
         said = platform.edit(ref, from_json(plan.details["edit"]), act)
         return Outcome(said, details)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Wait until the edit is complete, send real requests, and watch for the soak time."""
         check = Check.of(world, plan, act)
-        status = check.settled(lambda s: complete(s) and self.reached(s, plan, outcome))
+        stuck = outcome.details.get("leaving_before")
+        apart = frozenset(str(i) for i in stuck) if isinstance(stuck, list) else frozenset[str]()
+        status = check.settled(lambda s: complete(s, apart) and self.reached(s, plan, outcome))
         if isinstance(status, Verdict):
             return status
         evidence = [f"{status.ready} of {status.wanted} replicas ready, {_serving(status)}"]
+        if status.phase != "complete":
+            evidence.append(f"still there from before: {status.message}")
         if status.wanted:
             soak = cast("float", plan.details.get("soak", 0.0))
             for look in (
@@ -66,7 +75,14 @@ def _serving(status: Status) -> str:
 
 
 def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
-    """A plan with what every edit of a deployment has in common."""
+    """A plan with what every edit of a deployment has in common.
+
+    ``margin`` is time beyond what its replicas need, such as for judging a canary.
+    """
+    patience = preview.patience or USUAL
+    if "deadline" in found.options:
+        patience = timedelta(seconds=found.number("deadline", 0.0))
+    patience += parts.pop("margin", timedelta())
     details: dict[str, Json] = {
         "platform": found.platform.name,
         "edit": to_json(edit),
@@ -76,13 +92,14 @@ def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
             "version": found.status.release.version,
         },
         "soak": found.number("soak", 2.0),
+        "patience": patience.total_seconds(),
         **parts.pop("details", {}),
     }
     warnings = (*preview.warnings, *parts.pop("warnings", ()))
     return Plan(
         target=found.target,
         diff=preview.diff,
-        deadline=parts.pop("deadline", timedelta(seconds=found.number("deadline", 180.0))),
+        deadline=patience * max(1, preview.batches),
         warnings=warnings,
         details=details,
         **parts,

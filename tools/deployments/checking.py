@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tools.contract import Act, Plan, Verdict
+from tools.errors import Unavailable
 from tools.platforms.base import Platform, Status, Traffic
 from tools.serving.client import try_out
 from tools.world import World
 
 POLL = 0.3
 """Seconds between looks at a deployment."""
+SILENCE = 1.0
+"""Seconds between looks at a platform that does not answer."""
+
+
+class _Advance:
+    """Notices progress: more new replicas ready, or fewer old ones left, than ever before."""
+
+    def __init__(self) -> None:
+        self._ready = -1
+        self._others = 1_000_000
+
+    def made(self, status: Status) -> bool:
+        """Whether ``status`` is further than every one before it."""
+        ready = sum(r.ready and r.revision == status.revision for r in status.replicas)
+        others = sum(r.revision != status.revision for r in status.replicas)
+        further = ready > self._ready or others < self._others
+        self._ready, self._others = max(ready, self._ready), min(others, self._others)
+        return further
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +43,55 @@ class Check:
     ref: str
     act: Act
     ends: datetime
+    patience: timedelta
+    """How long it may make no progress."""
 
     @classmethod
     def of(cls, world: World, plan: Plan, act: Act) -> Check:
         """The verification of a plan, with its deadline from now."""
         platform = world.platforms.named(str(plan.details["platform"]))
-        ends = world.clock.now() + plan.deadline
-        return cls(world, platform, plan.target.name, act, ends)
+        given = plan.details.get("patience")
+        patience = timedelta(seconds=given) if isinstance(given, int | float) else plan.deadline
+        return cls(
+            world, platform, plan.target.name, act, world.clock.now() + plan.deadline, patience
+        )
 
     def settled(self, done: Callable[[Status], bool]) -> Status | Verdict:
-        """Wait until ``done``; a verdict when it failed, was paused, or takes too long."""
+        """Wait until ``done``; a verdict when it failed, was paused, or makes no progress.
+
+        A platform that does not answer for a while is asked again: what it does goes on without
+        being watched.
+        """
+        advance = _Advance()
+        quiet_ends = self.world.clock.now() + self.patience
         while True:
             self.act.check()
-            status = self.platform.status(self.ref)
+            status = self._asked(min(self.ends, quiet_ends))
             if status.phase == "failed":
                 return _not(status, f"The roll-out of {self.ref} failed", status.message)
             if status.phase == "paused":
                 return _not(status, f"The roll-out of {self.ref} is paused", "paused by a person")
             if done(status):
                 return status
-            if self.world.clock.now() > self.ends:
+            if advance.made(status):
+                quiet_ends = self.world.clock.now() + self.patience
+            if self.world.clock.now() > min(self.ends, quiet_ends):
                 cause = status.message or f"{status.ready} of {status.wanted} replicas ready"
                 return _not(status, f"{self.ref} did not get there in time", cause)
             self._report(status)
             self.world.clock.sleep(POLL)
+
+    def _asked(self, until: datetime) -> Status:
+        """The status; a platform that does not answer is asked again until then."""
+        while True:
+            try:
+                return self.platform.status(self.ref)
+            except Unavailable as error:
+                if self.world.clock.now() > until:
+                    raise
+                self.act.check()
+                self.act.progress(f"{self.ref}: {error.en}")
+                self.world.clock.sleep(SILENCE)
 
     def _report(self, status: Status) -> None:
         share = min(status.updated, status.ready) / status.wanted if status.wanted else None
@@ -84,7 +128,7 @@ class Check:
         while self.world.clock.now().timestamp() < end:
             self.act.check()
             self.world.clock.sleep(min(POLL, seconds))
-            now = self.platform.status(self.ref)
+            now = self._asked(self.ends)
             if now.phase in ("degraded", "failed"):
                 return _not(now, f"{self.ref} did not hold for {seconds:.0f} s", now.message)
         requests, errors = _between(before, self.platform.traffic(self.ref).get(status.revision))
@@ -109,11 +153,16 @@ def _not(status: Status, what: str, cause: str) -> Verdict:
     return Verdict(False, f"{what}: {cause}. Now: {serving}.", cause)
 
 
-def complete(status: Status) -> bool:
-    """As wanted, everything ready, nothing of another revision left."""
-    others = [r for r in status.replicas if r.revision != status.revision and r.state != "crashed"]
+def complete(status: Status, apart: frozenset[str] = frozenset()) -> bool:
+    """As wanted, everything ready, nothing of another revision left.
+
+    ``apart`` are replicas that were stuck before the change began; they are no part of it.
+    """
+    left = [r for r in status.replicas if r.id not in apart]
+    others = [r for r in left if r.revision != status.revision and r.state != "crashed"]
+    held = status.phase == "degraded" and len(left) < len(status.replicas)
     return (
-        status.phase == "complete"
+        (status.phase == "complete" or (held and all(r.ready for r in left)))
         and status.ready == status.wanted
         and status.updated >= status.wanted
         and not others

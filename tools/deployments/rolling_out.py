@@ -105,12 +105,13 @@ class RollOut(DeploymentChange):
             preview,
             title=f"Roll out {model} version {version.number} to {found.ref} "
             f"({replicas(wanted)}, {HOW[edit.strategy]})",
-            blast_radius=_radius(found, wanted, edit) + (f"; {compared}" if compared else ""),
+            blast_radius=_radius(found, wanted, edit, preview.least)
+            + (f"; {compared}" if compared else ""),
             undo=_undo_words(found),
             verification=f"all {replicas(wanted)} of version {version.number} ready, old ones "
             f"gone, real requests answered by it, errors within 2 % for "
             f"{found.number('soak', 2.0):g} s",
-            deadline=timedelta(seconds=found.number("deadline", 180.0)) + judging,
+            margin=judging,
             undo_on_failure=True,
             warnings=_warnings(version.gate.get("passed") is False, args.accept_loss),
         )
@@ -169,7 +170,7 @@ def _edit(
     )
 
 
-def _radius(found: Found, wanted: int, edit: base.RollOut) -> str:
+def _radius(found: Found, wanted: int, edit: base.RollOut, fewest: int | None) -> str:
     if not found.status.wanted:
         return f"starts {replicas(wanted)}; nothing is served yet"
     if edit.strategy == "canary":
@@ -178,7 +179,8 @@ def _radius(found: Found, wanted: int, edit: base.RollOut) -> str:
             f"traffic of {found.ref} step by step ({shares}), "
             f"{edit.pause.total_seconds():g} s each; rolled back by itself when a step fails"
         )
-    least = f"never fewer than {min(wanted, found.status.wanted)} serve"
+    fewest = min(wanted, found.status.wanted) if fewest is None else fewest
+    least = f"never fewer than {fewest} serve" if fewest else "none serve for a while"
     return f"all traffic of {found.ref}, {replicas(wanted)}; {least}"
 
 

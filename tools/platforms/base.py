@@ -138,6 +138,12 @@ class Preview:
 
     diff: str
     warnings: tuple[str, ...] = ()
+    least: int | None = None
+    """The fewest replicas that serve while it is carried out, by the deployment's own strategy."""
+    patience: timedelta | None = None
+    """How long a batch of replicas may take without progress, by its own probes and deadlines."""
+    batches: int = 1
+    """How many batches its replicas are replaced in."""
 
 
 @dataclass(frozen=True, slots=True)

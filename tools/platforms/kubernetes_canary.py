@@ -27,10 +27,12 @@ from tools.platforms.kubernetes_canary_state import (
     size,
     state_of,
 )
-from tools.platforms.kubernetes_edits import ENDED
+from tools.platforms.kubernetes_edits import ENDED, template_digest
 from tools.platforms.kubernetes_errors import Conflict, Exists
 from tools.platforms.kubernetes_logs import as_traffic
 from tools.platforms.kubernetes_objects import (
+    ACTION,
+    ACTIONS,
     Obj,
     actions_of,
     at,
@@ -123,8 +125,9 @@ class Canaries:
         """Remove the canary; ``reason`` stays on the Deployment until its next edit."""
         state = state_of(canary)
         if reason and state is not None:
-            ended = {"generation": at(work, "metadata", "generation"), "reason": reason}
-            notes = {**with_action(work, state.action), ENDED: json.dumps(ended)}
+            ended = json.dumps({"template": template_digest(work), "reason": reason})
+            kept = with_action(work, state.action)
+            notes = {ACTION: kept[ACTION], ACTIONS: kept[ACTIONS], ENDED: ended}
             body = {"metadata": {"annotations": notes}}
             self._reader.api.patch(self._reader.path(work), body, kind=MERGE_PATCH)
         self._reader.api.delete(self._reader.path(canary), at(canary, "metadata", "uid"))

@@ -38,6 +38,7 @@ from tools.platforms.kubernetes_objects import (
     table,
     template_note,
 )
+from tools.platforms.kubernetes_pace import pace
 from tools.platforms.kubernetes_reading import Reader
 from tools.platforms.kubernetes_status import status
 from tools.platforms.kubernetes_template import Shape
@@ -60,7 +61,11 @@ class Editor:
         ops = self._patch(work, edit, PREVIEW_ID)
         reply = self._reader.api.patch(self._reader.path(work), ops, dry_run=True)
         shown = told(work, edit) or diff(work, reply.object)
-        return Preview(shown, (*self._warnings(work, edit), *reply.warnings))
+        warnings = (*self._warnings(work, edit), *reply.warnings)
+        rhythm = pace({**reply.object, "kind": work["kind"]})
+        replaces = isinstance(edit, RollOut | RollBack | Restart)
+        least = rhythm.least if replaces else None
+        return Preview(shown, warnings, least, rhythm.patience, rhythm.batches)
 
     def edit(self, work: Obj, edit: Edit, act: Act) -> str:
         """Send the edit once; a repeated call under the same action finds it done."""

@@ -7,11 +7,16 @@ report moves; so a person's edit in between is caught and a busy roll-out is not
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from tools.platforms.base import RollOut, Scale
 from tools.platforms.kubernetes_objects import (
+    ACTION,
+    ACTIONS,
     Obj,
     at,
     note,
@@ -34,23 +39,43 @@ TEMPLATE = "steward.dev/template-before"
 ENDED = "steward.dev/canary-ended"
 """Annotation: why the last canary was rolled back, until the next edit."""
 PREVIEW_ID = "preview"
+NO_NOTES: Mapping[str, str | None] = MappingProxyType({})
 
 
-def replace(obj: Obj, action_id: str, **parts: Any) -> list[Obj]:
-    """A JSON patch that sets parts of ``spec`` and records the action; ``None`` removes a part."""
-    notes = with_action(obj, action_id)
-    notes.pop(ENDED, None)
+def template_digest(obj: Obj) -> str:
+    """A short digest of the pod template; any annotation of a Deployment moves its generation."""
+    text = json.dumps(table(obj, "spec", "template"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def replace(
+    obj: Obj, action_id: str, notes: Mapping[str, str | None] = NO_NOTES, **parts: Any
+) -> list[Obj]:
+    """A JSON patch that sets parts of ``spec`` and records the action; ``None`` removes a part.
+
+    Annotations are set one by one, so that what others (the controller among them) write beside
+    Steward's own is left as they wrote it.
+    """
+    kept = with_action(obj, action_id)
     ops: list[Obj] = [
         {"op": "test", "path": "/metadata/uid", "value": at(obj, "metadata", "uid")},
         {"op": "test", "path": "/metadata/generation", "value": at(obj, "metadata", "generation")},
-        {"op": "add", "path": "/metadata/annotations", "value": notes},
     ]
+    wanted = {ACTION: kept[ACTION], ACTIONS: kept[ACTIONS], ENDED: None, **notes}
+    there = table(obj, "metadata", "annotations")
+    if not there:
+        ops.append({"op": "add", "path": "/metadata/annotations", "value": {}})
+    for key, value in wanted.items():
+        ops += _set("/metadata/annotations/" + key.replace("/", "~1"), value, key in there)
     for part, value in parts.items():
-        if value is not None:
-            ops.append({"op": "add", "path": f"/spec/{part}", "value": value})
-        elif part in table(obj, "spec"):
-            ops.append({"op": "remove", "path": f"/spec/{part}"})
+        ops += _set(f"/spec/{part}", value, part in table(obj, "spec"))
     return ops
+
+
+def _set(path: str, value: Any, there: bool) -> list[Obj]:
+    if value is not None:
+        return [{"op": "add", "path": path, "value": value}]
+    return [{"op": "remove", "path": path}] if there else []
 
 
 def roll_out(obj: Obj, edit: RollOut, action_id: str, shape: Shape, *, scaled: bool) -> list[Obj]:
@@ -64,15 +89,11 @@ def roll_out(obj: Obj, edit: RollOut, action_id: str, shape: Shape, *, scaled: b
     before = settings_before(obj)
     after = _settings(before, edit, shape, obj) if "template" in parts else before
     parts |= {k: v for k, v in after.items() if v != at(obj, "spec", k)}
-    ops = replace(obj, action_id, **parts)
-    notes: dict[str, str] = ops[2]["value"]
-    notes.pop(BEFORE, None)
-    if after != before:
-        notes[BEFORE] = json.dumps(before, sort_keys=True)
+    notes = {BEFORE: json.dumps(before, sort_keys=True) if after != before else None}
     if at(obj, "spec", "revisionHistoryLimit") == 0:
         kept = {"revision": revision_of(obj), "template": table(obj, "spec", "template")}
         notes[TEMPLATE] = json.dumps(kept, sort_keys=True)
-    return ops
+    return replace(obj, action_id, notes, **parts)
 
 
 def settings_before(obj: Obj) -> Obj:
@@ -164,9 +185,8 @@ def roll_back(obj: Obj, old: Obj, action_id: str, *, intact: bool) -> list[Obj]:
         parts["strategy"] = risky
         return replace(obj, action_id, **parts)
     parts |= {k: before.get(k) for k in ("strategy", "minReadySeconds")}
-    ops = replace(obj, action_id, **{k: v for k, v in parts.items() if v != at(obj, "spec", k)})
-    ops[2]["value"].pop(BEFORE, None)
-    return ops
+    changed = {k: v for k, v in parts.items() if v != at(obj, "spec", k)}
+    return replace(obj, action_id, {BEFORE: None}, **changed)
 
 
 def paused(obj: Obj, wanted: bool, action_id: str) -> list[Obj]:

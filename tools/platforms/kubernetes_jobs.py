@@ -15,6 +15,7 @@ from tools.models.base import JobState
 from tools.platforms.kubernetes_api import Api
 from tools.platforms.kubernetes_causes import pod_cause
 from tools.platforms.kubernetes_errors import Exists
+from tools.platforms.kubernetes_evidence import events_about
 from tools.platforms.kubernetes_objects import (
     ACTION,
     Obj,
@@ -79,7 +80,7 @@ class Trainings:
         pods = [read_pod(p) for p in self._api.items(api_path("v1", namespace, "pods"), query)]
         state, cause = _state(job), str(condition(job, "Failed").get("message") or "")
         for pod in pods if state in ("pending", "running", "failed") else ():
-            events = () if pod.unscheduled else self._reader.events_about(namespace, pod.uid)
+            events = () if pod.unscheduled else events_about(self._api, namespace, pod.uid)
             found: Cause | None = pod_cause(pod, events, {})
             if found is not None and state != "running":
                 cause = found.text

@@ -90,7 +90,9 @@ def read_counters(api: Api, pods: Sequence[Pod], port: str) -> metrics.Counters 
     """
     total: metrics.Counters | None = None
     for pod in [p for p in pods if p.ready][:PODS]:
-        path = api_path("v1", pod.namespace, "pods", f"{pod.name}:{port}", "proxy", "metrics")
+        number = pod.port(port)  # the proxy knows no port names of pods
+        address = pod.name if number is None else f"{pod.name}:{number}"
+        path = api_path("v1", pod.namespace, "pods", address, "proxy", "metrics")
         try:
             found = metrics.parse(api.text(path))
         except ToolError:

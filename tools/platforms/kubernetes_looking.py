@@ -22,10 +22,11 @@ from tools.platforms.kubernetes_canary import Canaries
 from tools.platforms.kubernetes_canary_state import state_of
 from tools.platforms.kubernetes_canary_view import Quiet, with_canary
 from tools.platforms.kubernetes_changes import Editor
-from tools.platforms.kubernetes_edits import ENDED
+from tools.platforms.kubernetes_edits import ENDED, template_digest
+from tools.platforms.kubernetes_evidence import events_since
 from tools.platforms.kubernetes_logs import as_traffic, last_words, read_counters, read_logs
 from tools.platforms.kubernetes_nodes import Machines
-from tools.platforms.kubernetes_objects import Obj, at, name_of, namespace_of, note
+from tools.platforms.kubernetes_objects import Obj, name_of, namespace_of, note
 from tools.platforms.kubernetes_reading import Reader
 from tools.platforms.kubernetes_refusals import CRASH
 from tools.platforms.kubernetes_status import status
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from tools.fleet import DeploymentSpec
 
 
+_OTHER_CPU = "exec format error"
 _NONE: Mapping[str, Json] = {}
 _SHAPE = ("container", "image", "artifact", "env", "min_ready")
 
@@ -101,7 +103,7 @@ class Looking:
             endpoint=str(endpoint) if endpoint else None,
         )
         ended: Any = json.loads(note(view.workload, ENDED) or "{}")
-        if ended.get("generation") == at(view.workload, "metadata", "generation"):
+        if ended.get("template") == template_digest(view.workload):
             return replace(seen, phase="failed", message=str(ended["reason"]))
         return seen
 
@@ -113,6 +115,8 @@ class Looking:
             for box in pod.boxes:
                 if not pod.ready and (box.restarts or box.stage == "terminated"):
                     said = last_words(self.api, pod, box.name)
+                    if _OTHER_CPU in said:
+                        said += " (the image is built for another processor architecture)"
                     return replace(seen, message=f"{seen.message}: {said}"[:400]) if said else seen
         return seen
 
@@ -138,14 +142,14 @@ class Looking:
     def events(self, ref: str | None, *, since: timedelta) -> Sequence[PlatformEvent]:
         """Events of the workload, its ReplicaSets and pods; of everything for ``None``."""
         if ref is None:
-            every = [e for s in self._reader.scopes for e in self._reader.events(s, since)]
+            every = [e for s in self._reader.scopes for e in events_since(self.api, s, since)]
             return sorted(every, key=lambda e: e.at)
         work = self._reader.workload(self._full(ref))
         name = name_of(work)
         names = {name, *(p.name for p in self._reader.pods(work))}
         if work["kind"] == "Deployment":
             names |= {name_of(s) for s in self._reader.replica_sets(work)}
-        found = self._reader.events(namespace_of(work), since)
+        found = events_since(self.api, namespace_of(work), since)
         return [
             e
             for e in found

@@ -44,6 +44,7 @@ class Box:
     message: str
     exit: int | None
     since: datetime | None
+    """When the present run began."""
     last_reason: str
     """Why it ended the time before."""
     last_exit: int | None
@@ -75,6 +76,13 @@ class Pod:
     """What the scheduler says, while it finds no node."""
     unscheduled_since: datetime | None
     gate: str
+    scheduler: str
+    """Who should place it, while nobody has said anything about that."""
+    claims: tuple[str, ...]
+    sandboxed: bool
+    """Its volumes are mounted and its network is there: containers can be started."""
+    ports: tuple[tuple[str, int], ...]
+    """Named ports of its containers."""
     version: str | None
     action_id: str | None
     boxes: tuple[Box, ...]
@@ -88,6 +96,23 @@ class Pod:
     def over(self) -> bool:
         """Finished for good: it is no replica any more."""
         return self.phase in ("Succeeded", "Failed")
+
+    @property
+    def leaving(self) -> bool:
+        """Told to stop and still there: by its process, or by a finalizer after its process ended."""
+        return self.deleted is not None and (not self.over or bool(self.finalizers))
+
+    @property
+    def begun(self) -> bool:
+        """Whether any of its containers was started."""
+        return self.sandboxed or any(b.stage != "waiting" or b.restarts for b in self.boxes)
+
+    def port(self, named: str) -> int | None:
+        """The number of a named port; of its first port where that name is unknown."""
+        if named.isdigit():
+            return int(named)
+        by_name = dict(self.ports)
+        return by_name.get(named) or next((n for _, n in self.ports), None)
 
 
 def read_pod(obj: Obj) -> Pod:
@@ -120,9 +145,26 @@ def read_pod(obj: Obj) -> Pod:
         unscheduled=scheduled.get("message", "") if waits else "",
         unscheduled_since=moment(scheduled.get("lastTransitionTime")) if waits else None,
         gate=_gate(obj),
+        scheduler="" if scheduled else str(at(obj, "spec", "schedulerName") or ""),
+        claims=() if scheduled.get("status") == "True" else _claims(obj),
+        sandboxed=condition(obj, "PodReadyToStartContainers").get("status") == "True",
+        ports=_ports(obj),
         version=note(obj, VERSION),
         action_id=note(obj, ACTION),
         boxes=_boxes(obj),
+    )
+
+
+def _claims(obj: Obj) -> tuple[str, ...]:
+    found = (at(v, "persistentVolumeClaim", "claimName") for v in many(obj, "spec", "volumes"))
+    return tuple(str(name) for name in found if name)
+
+
+def _ports(obj: Obj) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (str(p.get("name", "")), number(p, "containerPort"))
+        for box in many(obj, "spec", "containers")
+        for p in many(box, "ports")
     )
 
 

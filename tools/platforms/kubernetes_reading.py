@@ -8,20 +8,17 @@ call per 500 objects of a kind.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import timedelta
 
 from tools.errors import BadArguments, unknown
-from tools.platforms.base import PlatformEvent
 from tools.platforms.kubernetes_api import Api
-from tools.platforms.kubernetes_errors import Forbidden, Missing
+from tools.platforms.kubernetes_errors import Forbidden
+from tools.platforms.kubernetes_evidence import explained
 from tools.platforms.kubernetes_objects import (
     REVISION,
     Obj,
     at,
-    condition,
     controller,
     name_of,
     namespace_of,
@@ -32,14 +29,13 @@ from tools.platforms.kubernetes_objects import (
 from tools.platforms.kubernetes_owners import (
     deployment_view,
     hash_of,
-    read_event,
     root_of,
     settled,
     simple_view,
 )
 from tools.platforms.kubernetes_pods import Pod, read_pod
 from tools.platforms.kubernetes_request import METADATA, api_path
-from tools.platforms.kubernetes_view import View, complete, counts
+from tools.platforms.kubernetes_view import View
 
 PLURALS = {
     "Deployment": ("apps/v1", "deployments"),
@@ -49,8 +45,6 @@ PLURALS = {
     "InferenceService": ("serving.kserve.io/v1beta1", "inferenceservices"),
 }
 _OWN = ("Deployment", "StatefulSet", "DaemonSet")
-_LOOKED_AT = 3
-"""Pods whose events, and nodes whose state, are read for one status."""
 LIVE = {"fieldSelector": "status.phase!=Succeeded"}
 
 
@@ -174,7 +168,7 @@ class Reader:
         selector = selector_text(work)
         if work["kind"] == "InferenceService":
             selector = f"serving.kserve.io/inferenceservice={name_of(work)}"
-        query = {"labelSelector": selector, **LIVE}
+        query = {"labelSelector": selector}
         mine = (work["kind"], name_of(work))
         found = (read_pod(item) for item in self.api.items(path, query))
         whole = work["kind"] == "InferenceService"
@@ -189,46 +183,7 @@ class Reader:
             view = deployment_view(work, pods, revisions, self.api.now())
         else:
             view = simple_view(work, pods, self.api.now())
-        return self._explained(view)
-
-    def _explained(self, view: View) -> View:
-        numbers = counts(view.workload)
-        ill = [p for p in view.pods if not p.ready and not p.over and not p.unscheduled]
-        asked = [p.uid for p in ill if p.hash == view.newest and not p.deleted][:_LOOKED_AT]
-        if not complete(numbers) and view.workload["kind"] in ("StatefulSet", "DaemonSet"):
-            asked.append(str(at(view.workload, "metadata", "uid")))
-        events = {uid: self.events_about(str(namespace_of(view.workload)), uid) for uid in asked}
-        nodes = list(dict.fromkeys(p.node for p in ill if p.node))[:_LOOKED_AT]
-        return replace(view, events=events, lost=self._lost(nodes))
-
-    def _lost(self, nodes: Sequence[str]) -> Mapping[str, str]:
-        found: dict[str, str] = {}
-        with suppress(Forbidden):  # nodes are cluster-wide; without that right they count as well
-            for name in nodes:
-                try:
-                    node = self.api.get(api_path("v1", None, "nodes", name))
-                except Missing:
-                    found[name] = "the node does not exist any more"
-                    continue
-                ready = condition(node, "Ready")
-                if ready.get("status") != "True":
-                    found[name] = str(ready.get("message") or "not ready")
-        return found
-
-    def events_about(self, namespace: str, uid: str) -> tuple[PlatformEvent, ...]:
-        """Events about one object, oldest first."""
-        query = {"fieldSelector": f"involvedObject.uid={uid}"}
-        found = [
-            read_event(e)
-            for e in self.api.items(api_path("v1", namespace, "events"), query, most=100)
-        ]
-        return tuple(sorted(found, key=lambda e: e.at))
-
-    def events(self, scope: str | None, since: timedelta) -> list[PlatformEvent]:
-        """Events of a namespace (or of all) since then, oldest first."""
-        cut = self.api.now() - since
-        items = self.api.items(api_path("v1", scope, "events"), most=5000)
-        return sorted((e for i in items if (e := read_event(i)).at >= cut), key=lambda e: e.at)
+        return explained(self.api, view)
 
     def autoscaler(self, work: Obj) -> Obj | None:
         """The HorizontalPodAutoscaler of a workload, if there is one and it may be read."""

@@ -65,6 +65,17 @@ class Cause:
         return now - self.since >= self.patience
 
 
+INIT = "init container does not end"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A node that is not ready."""
+
+    says: str
+    since: datetime | None = None
+
+
 NEVER = timedelta(days=3650)
 
 
@@ -78,30 +89,48 @@ def short(text: str, limit: int = 180) -> str:
 
 
 _NEEDS = re.compile(r"Insufficient ([\w./-]+)")
+_TAINT_KEY = re.compile(r"taint(?:\(s\))? \{([\w./-]+)")
 
 
 _PLACES = (
     ("Too many pods", "pods"),
-    ("untolerated taint", "taint"),
-    ("didn't match Pod's node affinity", "node selector"),
+    ("node affinity/selector", "node selector"),
     ("node(s) didn't match node selector", "node selector"),
     ("anti-affinity", "anti-affinity"),
-    ("affinity rules", "pod affinity"),
+    ("match pod affinity rules", "pod affinity"),
     ("topology spread", "topology spread"),
     ("free ports", "host port"),
     ("were unschedulable", "cordoned nodes"),
     ("no nodes available", "nodes"),
-    ("volume node affinity", "volume zone"),
+    ("requested node name", "node name"),
+    ("scheduling gates", "scheduling gate"),
 )
+_VOLUMES = re.compile(
+    r"persistentvolume|persistent volume|volume node affinity|volume zone|volume count|free storage"
+    r"|pvc\(s\)|available disk",
+    re.IGNORECASE,
+)
+_GONE_TAINTS = ("node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready")
 
 
-def unschedulable(said: str, since: datetime) -> Cause:
-    """The cause in a scheduler's message: which resource, or which rule, finds no node."""
-    facts = said.split("preemption:")[0].strip().rstrip(".")
-    if "ersistentvolumeclaim" in facts.lower():
+def unschedulable(said: str, since: datetime, taints: tuple[str, ...] = ()) -> Cause:
+    """The cause in a scheduler's message: which resource, or which rule, finds no node.
+
+    Args:
+        said: the message of the pod's condition.
+        since: how long it has been like that.
+        taints: keys of the nodes' taints; the message of Kubernetes 1.36 names none.
+    """
+    facts = said.split("preemption:")[0].split("no new claims to deallocate")[0].strip(" .,")
+    if _VOLUMES.search(facts):
         return Cause(VOLUME, short(facts), timedelta(seconds=45), since)
     lacking = list(dict.fromkeys(n.rstrip(".") for n in _NEEDS.findall(facts)))
     lacking += [word for sign, word in _PLACES if sign in facts]
+    if "untolerated taint" in facts or "taints that the pod" in facts:
+        keys = list(dict.fromkeys(_TAINT_KEY.findall(facts) or taints))
+        if keys and not lacking and all(key in _GONE_TAINTS for key in keys):
+            return Cause(NODE, short(f"{facts}: {keys[0]}"), timedelta(seconds=30), since)
+        lacking += [f"taint {key}" for key in keys if key not in _GONE_TAINTS][:3] or ["taint"]
     name = f"{CAPACITY} ({', '.join(dict.fromkeys(lacking)) or 'no node fits'})"
     return Cause(name, short(facts), timedelta(seconds=60), since)
 
@@ -114,6 +143,7 @@ _REFUSALS = (
     ),
     (POLICY, ("PodSecurity", "admission webhook", "webhook", "ValidatingAdmissionPolicy")),
     (CONFIG, ("serviceaccount", "service account", "PriorityClass", "RuntimeClass", "secret")),
+    (CONFIG, (" is invalid: ",)),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tools.platforms.base import Phase, Status
 from tools.platforms.kubernetes_causes import pod_cause
@@ -20,7 +20,14 @@ from tools.platforms.kubernetes_objects import (
     number,
 )
 from tools.platforms.kubernetes_pods import Pod, replica
-from tools.platforms.kubernetes_refusals import NEVER, Cause, creation_refused, short
+from tools.platforms.kubernetes_refusals import (
+    NEVER,
+    NODE,
+    STUCK,
+    Cause,
+    creation_refused,
+    short,
+)
 from tools.platforms.kubernetes_view import (
     Counts,
     View,
@@ -71,7 +78,7 @@ def _causes(view: View) -> dict[str, Cause]:
     for pod in view.pods:
         if pod.ready and pod.node not in view.lost:
             continue
-        cause = pod_cause(pod, tuple(view.events.get(pod.uid, ())), dict(view.lost))
+        cause = pod_cause(pod, view.events.get(pod.uid, ()), view.lost, view.taints)
         if cause is not None:
             found[pod.uid] = cause
     return found
@@ -85,8 +92,8 @@ def _judge(view: View, numbers: Counts, causes: Mapping[str, Cause]) -> tuple[Ph
         return "progressing", "the controller has not looked at the change yet"
     if complete(numbers):
         return _settled(view, causes)
-    rolled = _rolled_out(view.workload, numbers)
-    if condition(view.workload, "Progressing").get("reason") == "ProgressDeadlineExceeded":
+    rolled = _rolled_out(view, numbers)
+    if _progressing(view).get("reason") == "ProgressDeadlineExceeded":
         seconds = number(view.workload, "spec", "progressDeadlineSeconds") or 600
         return "failed", main.text if main else f"no progress within {seconds} s"
     if main is not None and main.final(view.now):
@@ -113,35 +120,77 @@ def _settled(view: View, causes: Mapping[str, Cause]) -> tuple[Phase, str]:
     return "complete", "" if wanted else "scaled to zero: nothing runs"
 
 
-def _rolled_out(workload: Obj, numbers: Counts) -> bool:
+def _progressing(view: View) -> Obj:
+    """The Progressing condition, if it is about the newest revision."""
+    said = condition(view.workload, "Progressing")
+    return said if view.names_newest(str(said.get("message"))) else {}
+
+
+def _rolled_out(view: View, numbers: Counts) -> bool:
     """Whether the newest revision was once complete, so that trouble now is no failed roll-out."""
-    if workload.get("kind") == "Deployment":
-        return condition(workload, "Progressing").get("reason") == "NewReplicaSetAvailable"
+    if view.workload.get("kind") == "Deployment":
+        return _progressing(view).get("reason") == "NewReplicaSetAvailable"
     return numbers.updated == numbers.wanted
 
 
 def leading(view: View, causes: Mapping[str, Cause]) -> Cause | None:
     """The cause that holds the roll-out up: of the newest revision's pods first."""
-    found: list[Cause] = [causes[p.uid] for p in view.fresh if p.uid in causes]
+    found = _of_fresh(view, causes)
     refused = condition(view.workload, "ReplicaFailure")
     if refused.get("status") == "True" and not found:
-        since = moment(condition(view.workload, "Progressing").get("lastUpdateTime"))
-        blocked = creation_refused(str(refused.get("message")), since or view.now)
-        found.append(replace(blocked, patience=NEVER) if _moving(view, causes) else blocked)
+        said = creation_refused(str(refused.get("message")), _moved(view) or view.now)
+        found.append(replace(said, patience=NEVER) if _moving(view, causes) else said)
     for event in view.events.get(str(at(view.workload, "metadata", "uid")), ()):
         if event.reason == "FailedCreate" and not found:
             found.append(creation_refused(event.message, event.at))
-    found += [
-        causes[p.uid] for p in view.pods if p.hash == view.newest and p.over and p.uid in causes
-    ]
-    if not found:
-        found = [causes[p.uid] for p in view.pods if p.uid in causes]
+    if not found and not _moving(view, causes):
+        found = [
+            causes[p.uid] for p in view.pods if p.hash == view.newest and p.over and p.uid in causes
+        ]
+    found = found or _of_others(view, causes)
     final = [c for c in found if c.final(view.now)]
     return (final or sorted(found, key=lambda c: c.patience) or [None])[0]
 
 
+def _of_fresh(view: View, causes: Mapping[str, Cause]) -> list[Cause]:
+    """Causes of the newest revision's pods; where some were looked at closely, of those."""
+    told = [p for p in view.fresh if p.uid in causes]
+    close = [p for p in told if p.uid in view.events or p.unscheduled]
+    found: list[Cause] = []
+    for pod in close or told:
+        cause = causes[pod.uid]
+        found.append(_awaiting_room(view, causes, cause) if pod.unscheduled else cause)
+    return found
+
+
+def _awaiting_room(view: View, causes: Mapping[str, Cause], cause: Cause) -> Cause:
+    """A pod without a place may get that of one that leaves, so it is judged by the standstill."""
+    overdue = all(p.deleted and p.deleted < view.now for p in view.leaving)
+    if _moving(view, causes) or not overdue:
+        return replace(cause, patience=NEVER)
+    return replace(cause, since=max(cause.since, _moved(view) or cause.since))
+
+
+def _of_others(view: View, causes: Mapping[str, Cause]) -> list[Cause]:
+    """What earlier revisions' pods suffer from: what keeps them from going, once nothing moves.
+
+    That they crash, or are not ready, is often the very reason for the roll-out.
+    """
+    moved = _moved(view)
+    return [
+        replace(cause, since=max(cause.since, moved or cause.since))
+        for p in view.pods
+        if (cause := causes.get(p.uid)) and (cause.name in (NODE, STUCK) or p.hash == view.newest)
+    ]
+
+
+def _moved(view: View) -> datetime | None:
+    """When the controller last saw progress."""
+    return moment(condition(view.workload, "Progressing").get("lastUpdateTime"))
+
+
 def _moving(view: View, causes: Mapping[str, Cause]) -> bool:
-    """Whether a new replica is on its way, so that a refused further one may yet be let in."""
+    """Whether a new replica is on its way, so that one that is held up may yet be let in."""
     wait = timedelta(seconds=number(view.workload, "spec", "minReadySeconds") + 10)
     return any(
         p.uid not in causes

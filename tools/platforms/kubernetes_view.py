@@ -25,6 +25,7 @@ from tools.platforms.kubernetes_objects import (
     table,
 )
 from tools.platforms.kubernetes_pods import Pod
+from tools.platforms.kubernetes_refusals import Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,10 @@ class View:
         default_factory=dict[str, "Sequence[PlatformEvent]"]
     )
     """By the uid of the object they are about."""
-    lost: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Nodes that are not ready → what they say."""
+    lost: Mapping[str, Lost] = field(default_factory=dict[str, "Lost"])
+    """Nodes that are not ready."""
+    taints: tuple[str, ...] = ()
+    """Taints of the cluster's nodes, where the scheduler speaks of taints."""
 
     @property
     def fresh(self) -> list[Pod]:
@@ -68,7 +71,15 @@ class View:
     @property
     def leaving(self) -> list[Pod]:
         """Pods that have been told to stop and are still there."""
-        return [p for p in self.pods if p.deleted and not p.over]
+        return [p for p in self.pods if p.leaving]
+
+    def names_newest(self, message: str) -> bool:
+        """Whether a condition's message is about the newest revision.
+
+        A condition outlives the revision it was written for until the controller writes the next;
+        the message names the ReplicaSet, which ends with the template's hash.
+        """
+        return "ReplicaSet" not in message or not self.newest or f'-{self.newest}"' in message
 
 
 def counts(workload: Obj) -> Counts:

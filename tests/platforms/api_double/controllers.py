@@ -37,7 +37,7 @@ class Controllers:
     # Deployments
 
     def _deployment(self, dep: Obj) -> None:
-        spec, status = dep["spec"], dep.get("status") or {}
+        spec = dep["spec"]
         owned = [
             r
             for r in self.store.all("apps/v1/replicasets", dep["metadata"]["namespace"])
@@ -55,7 +55,10 @@ class Controllers:
             self._trim(dep, old)
         elif new is not None:
             self._size(new, spec["replicas"] - sum(r["spec"]["replicas"] for r in old))
-        self._status(dep, status, new, old)
+        fresh = self.store.find(
+            "apps/v1/deployments", dep["metadata"]["namespace"], dep["metadata"]["name"]
+        )
+        self._status(dep, (fresh or dep).get("status") or {}, new, old)
 
     def _new_set(self, dep: Obj, new: Obj | None, old: list[Obj]) -> Obj:
         highest = max((_revision(r) for r in old), default=0)
@@ -88,6 +91,15 @@ class Controllers:
                 },
             )
             self._revise(dep, highest + 1)
+            made = {c["type"]: c for c in (dep.get("status") or {}).get("conditions") or []}
+            said = f'Created new replica set "{new["metadata"]["name"]}"'
+            self._condition(made, "Progressing", True, "NewReplicaSetCreated", said)
+            made["Progressing"]["lastUpdateTime"] = self.store.clock.text()
+            self.store.edit(
+                "apps/v1/deployments",
+                dep,
+                lambda o: o.setdefault("status", {}).update(conditions=list(made.values())),
+            )
             return new
         wanted = highest + 1 if _revision(new) <= highest else _revision(new)
         notes = {**_copied(dep["metadata"]), REVISION: str(wanted)}
@@ -213,7 +225,7 @@ class Controllers:
             "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable",
             "",
         )
-        self._progress(dep, before, numbers, conditions, wanted)
+        self._progress(dep, before, numbers, conditions, new)
         failure = next(
             (
                 c
@@ -234,57 +246,65 @@ class Controllers:
         if after != before:
             self.store.edit("apps/v1/deployments", dep, lambda o: o.update(status=after))
 
-    def _progress(self, dep: Obj, before: Obj, numbers: Obj, conditions: Obj, wanted: int) -> None:
-        now = self.store.clock.text()
+    def _progress(
+        self, dep: Obj, before: Obj, numbers: Obj, conditions: Obj, new: Obj | None
+    ) -> None:
+        """As syncRolloutStatus: a condition stays, with its old words, until there is a reason."""
+        wanted, held = dep["spec"]["replicas"], conditions.get("Progressing")
+        whom = f'ReplicaSet "{new["metadata"]["name"]}"' if new else "Deployment"
+        if self._paused(dep, conditions, held):
+            return
         held = conditions.get("Progressing")
-        done = (
+        settled = numbers["replicas"] == numbers["updatedReplicas"]
+        if held and held["reason"] == "NewReplicaSetAvailable" and settled:
+            return
+        if (
             numbers["updatedReplicas"]
             == wanted
             == numbers["replicas"]
             == numbers["availableReplicas"]
-        )
-        moved = any(
+        ):
+            said = f"{whom} has successfully progressed."
+            self._condition(conditions, "Progressing", True, "NewReplicaSetAvailable", said)
+            return
+        if any(
             numbers[k] > before.get(k, 0)
             for k in ("updatedReplicas", "readyReplicas", "availableReplicas")
         ) or (
             numbers["replicas"] - numbers["updatedReplicas"]
             < before.get("replicas", 0) - before.get("updatedReplicas", 0)
-        )
-        edited = before.get("observedGeneration") != dep["metadata"]["generation"]
-        if done:
-            self._condition(
-                conditions,
-                "Progressing",
-                True,
-                "NewReplicaSetAvailable",
-                "ReplicaSet has successfully progressed.",
-            )
+        ):
+            said = f"{whom} is progressing."
+            self._condition(conditions, "Progressing", True, "ReplicaSetUpdated", said)
+            conditions["Progressing"]["lastUpdateTime"] = self.store.clock.text()
             return
-        if held and held["reason"] == "NewReplicaSetAvailable" and not edited:
-            return
-        if moved or edited or held is None:
-            if dep["spec"].get("paused") and held:
-                return
-            self._condition(
-                conditions, "Progressing", True, "ReplicaSetUpdated", "ReplicaSet is progressing."
-            )
-            conditions["Progressing"]["lastUpdateTime"] = now
-            return
-        if dep["spec"].get("paused"):
+        if not held or held["reason"] == "NewReplicaSetAvailable":
             return
         quiet = self.store.clock.seconds() - self.store.clock.parse(held["lastUpdateTime"])
         if quiet > dep["spec"].get("progressDeadlineSeconds", 600):
-            self._condition(
-                conditions,
-                "Progressing",
-                False,
-                "ProgressDeadlineExceeded",
-                f'ReplicaSet of "{dep["metadata"]["name"]}" has timed out progressing.',
-            )
+            said = f"{whom} has timed out progressing."
+            self._condition(conditions, "Progressing", False, "ProgressDeadlineExceeded", said)
 
-    def _condition(self, conditions: Obj, kind: str, true: bool, reason: str, message: str) -> None:
+    def _paused(self, dep: Obj, conditions: Obj, held: Obj | None) -> bool:
+        """As checkPausedConditions; nothing else is estimated while it is paused."""
+        paused = bool(dep["spec"].get("paused"))
+        over = held and held["reason"] == "ProgressDeadlineExceeded"
+        known = held and held["reason"] == "DeploymentPaused"
+        if paused and not known and not over:
+            self._condition(
+                conditions, "Progressing", None, "DeploymentPaused", "Deployment is paused"
+            )
+        elif known and not paused:
+            self._condition(
+                conditions, "Progressing", None, "DeploymentResumed", "Deployment is resumed"
+            )
+        return paused
+
+    def _condition(
+        self, conditions: Obj, kind: str, true: bool | None, reason: str, message: str
+    ) -> None:
         now, held = self.store.clock.text(), conditions.get(kind)
-        word = "True" if true else "False"
+        word = {True: "True", False: "False", None: "Unknown"}[true]
         if (
             held
             and held["status"] == word

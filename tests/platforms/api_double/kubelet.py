@@ -144,7 +144,7 @@ class Kubelet:
         claim = self._missing_claim(pod)
         said = (
             claim
-            or f"0/{len(nodes)} nodes are available: {facts}. preemption: 0/{len(nodes)} nodes are available: {len(nodes)} No preemption victims found for incoming pod."
+            or f"0/{len(nodes)} nodes are available: {facts}. no new claims to deallocate, preemption: 0/{len(nodes)} nodes are available: {len(nodes)} No preemption victims found for incoming pod."
         )
         held = next(
             (c for c in pod["status"].get("conditions") or [] if c["type"] == "PodScheduled"), None
@@ -176,11 +176,11 @@ class Kubelet:
         if node["spec"].get("unschedulable"):
             return "node(s) were unschedulable"
         if node["metadata"]["name"] in self.lost:
-            return "node(s) had untolerated taint {node.kubernetes.io/unreachable: }"
+            return "node(s) had untolerated taint(s)"
         tolerated = {t.get("key") for t in pod["spec"].get("tolerations") or []}
         for taint in node["spec"].get("taints") or []:
             if taint["key"] not in tolerated:
-                return f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value', '')}}}"
+                return "node(s) had untolerated taint(s)"
         labels = node["metadata"].get("labels") or {}
         if any(labels.get(k) != v for k, v in (pod["spec"].get("nodeSelector") or {}).items()):
             return "node(s) didn't match Pod's node affinity/selector"

@@ -144,7 +144,11 @@ class Store:
             meta = after["metadata"]
         elif before.get("status") is not None and subresource != "all":
             after["status"] = copy.deepcopy(before["status"])
-        if after.get("spec") != before.get("spec") and "generation" in old:
+        edited = after.get("spec") != before.get("spec")
+        if resource == "apps/v1/deployments" and not subresource:
+            # as the API server: annotations are copied to ReplicaSets, so they count as an edit
+            edited = edited or meta.get("annotations") != old.get("annotations")
+        if edited and "generation" in old:
             meta["generation"] = old["generation"] + 1
         if _same(before, after):
             return after
