@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.platforms.api_double import ApiDouble
@@ -72,6 +72,7 @@ def test_the_rights_shipped_cover_what_is_called(cluster: ApiDouble, kube: Kuber
     assert ("get", "secrets") not in held
 
 
+@settings(deadline=None)
 @given(
     workers=st.integers(1, 16),
     gpus=st.integers(0, 8),

@@ -2,68 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 
 from tests.platforms.api_double import ApiDouble
-from tests.support import RecordingAct
-from tools.platforms.base import Release, RollBack, RollOut, Status
+from tests.platforms.rollout import Case, env, must_complete, must_fail, pod, quota, refuse
 from tools.platforms.kubernetes import Kubernetes
-
-
-@dataclass
-class Case:
-    """A roll-out from ``server:1`` to ``server:2`` under some circumstance."""
-
-    name: str
-    cause: str = ""
-    """Text the status must name; empty where the roll-out must succeed."""
-    image: str = "server:2"
-    how: dict[str, Any] = field(default_factory=dict)
-    """Behaviour of the new image."""
-    old: dict[str, Any] = field(default_factory=dict)
-    """Behaviour of the old image."""
-    deploy: dict[str, Any] = field(default_factory=dict)
-    config: dict[str, Any] = field(default_factory=dict)
-    break_template: Callable[[dict[str, Any]], None] | None = None
-    arrange: Callable[[ApiDouble], None] | None = None
-    midway: Callable[[ApiDouble], None] | None = None
-    replicas: int = 3
-    least: int = 2
-    cpu: str = ""
-
-
-def _pod(**parts: Any) -> Callable[[dict[str, Any]], None]:
-    return lambda template: template["spec"].update(parts)
-
-
-def _env(kind: str, name: str, key: str) -> Callable[[dict[str, Any]], None]:
-    value = {"name": "TOKEN", "valueFrom": {kind: {"name": name, "key": key}}}
-    return lambda template: template["spec"]["containers"][0].setdefault("env", []).append(value)
-
-
-def _quota(pods: int) -> Callable[[ApiDouble], None]:
-    def arrange(cluster: ApiDouble) -> None:
-        cluster.add(
-            "v1/resourcequotas",
-            {"metadata": {"name": "q", "namespace": "ml"}, "spec": {"hard": {"pods": str(pods)}}},
-        )
-
-    return arrange
-
-
-def _refuse(image: str, said: str) -> Callable[[ApiDouble], None]:
-    def arrange(cluster: ApiDouble) -> None:
-        cluster.refusals.append(
-            lambda pod: said if pod["spec"]["containers"][0]["image"] == image else None
-        )
-
-    return arrange
 
 
 def _lose_node(cluster: ApiDouble) -> None:
@@ -77,6 +20,7 @@ def _lose_node(cluster: ApiDouble) -> None:
     cluster.kubelet.lost.add(fresh[0]["spec"]["nodeName"])
 
 
+NO_COMMAND = 'exec: "/srv/serve": stat /srv/serve: no such file or directory: unknown'
 FAULTS = [
     Case("image not found", "image cannot be pulled", how={"pull": "not found"}),
     Case("image denied", "image cannot be pulled", how={"pull": "denied"}),
@@ -98,7 +42,7 @@ FAULTS = [
     Case("process ends", "exits with 0", how={"exit_code": 0}),
     Case("segfault", "segmentation fault", how={"exit_code": 139}),
     Case("out of memory", "out of memory", how={"oom": True}),
-    Case("no such command", "cannot start", how={"cannot_start": "/srv/serve"}),
+    Case("no such command", "cannot start", how={"cannot_start": NO_COMMAND}),
     Case("init container", "init container prepare", how={"exit_code": 2, "init": True}),
     Case(
         "never ready",
@@ -116,7 +60,7 @@ FAULTS = [
         "readiness gate",
         "readiness gate",
         how={"gate": "lb/ready"},
-        break_template=_pod(readinessGates=[{"conditionType": "lb/ready"}]),
+        break_template=pod(readinessGates=[{"conditionType": "lb/ready"}]),
         deploy={"progressDeadlineSeconds": 60},
     ),
     Case("no cpu", "no capacity (cpu)", config={"resources": {"requests": {"cpu": "64"}}}),
@@ -128,7 +72,7 @@ FAULTS = [
     Case(
         "node selector",
         "no capacity (node selector)",
-        break_template=_pod(nodeSelector={"disk": "ssd"}),
+        break_template=pod(nodeSelector={"disk": "ssd"}),
     ),
     Case(
         "cordoned",
@@ -150,9 +94,9 @@ FAULTS = [
             for n in c.store.all("v1/nodes")
         ],
     ),
-    Case("quota", "quota: exceeded quota", arrange=_quota(3)),
+    Case("quota", "quota: exceeded quota", arrange=quota(3)),
     Case(
-        "secret missing", "bad config or secret", break_template=_env("secretKeyRef", "token", "t")
+        "secret missing", "bad config or secret", break_template=env("secretKeyRef", "token", "t")
     ),
     Case(
         "config key missing",
@@ -160,24 +104,22 @@ FAULTS = [
         arrange=lambda c: c.add(
             "v1/configmaps", {"metadata": {"name": "cfg", "namespace": "ml"}, "data": {}}
         ),
-        break_template=_env("configMapKeyRef", "cfg", "k"),
+        break_template=env("configMapKeyRef", "cfg", "k"),
     ),
     Case(
         "secret volume missing",
         "bad config or secret",
-        break_template=_pod(volumes=[{"name": "v", "secret": {"secretName": "nope"}}]),
+        break_template=pod(volumes=[{"name": "v", "secret": {"secretName": "nope"}}]),
     ),
     Case(
         "claim missing",
         "volume cannot be mounted",
-        break_template=_pod(
-            volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
-        ),
+        break_template=pod(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]),
     ),
     Case(
         "pod security",
         "refused by policy",
-        arrange=_refuse(
+        arrange=refuse(
             "server:2",
             'pods "{name}" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false',
         ),
@@ -185,14 +127,14 @@ FAULTS = [
     Case(
         "webhook",
         "refused by policy",
-        arrange=_refuse(
+        arrange=refuse(
             "server:2", 'admission webhook "images.example.org" denied the request: unsigned image'
         ),
     ),
     Case(
         "service account",
         "bad config or secret",
-        arrange=_refuse(
+        arrange=refuse(
             "server:2",
             'pods "{name}" is forbidden: error looking up service account ml/nope: serviceaccount "nope" not found',
         ),
@@ -202,8 +144,8 @@ FAULTS = [
         "pod sandbox failing",
         how={"sandbox": 'failed to setup network for sandbox: plugin type="cni" failed'},
     ),
-    Case("node lost", "node lost", how={"ready_after": 40.0}, midway=_lose_node),
-    Case("stuck terminating", "stuck terminating", old={"never_stops": True}),
+    Case("node lost", "node lost", how={"ready_after": 40.0}, midway=_lose_node, ends=False),
+    Case("stuck terminating", "stuck terminating", old={"never_stops": True}, ends=False),
 ]
 HEALTHY = [
     Case("plain"),
@@ -236,7 +178,7 @@ HEALTHY = [
     Case("recreate", deploy={"strategy": {"type": "Recreate"}}, least=0),
     Case(
         "tight quota",
-        arrange=_quota(3),
+        arrange=quota(3),
         deploy={
             "strategy": {
                 "type": "RollingUpdate",
@@ -253,67 +195,13 @@ HEALTHY = [
 ]
 
 
-def _start(cluster: ApiDouble, case: Case) -> dict[str, Any]:
-    cluster.behaves("server:1", **case.old)
-    cluster.behaves(case.image, **case.how)
-    cluster.deploy("digits", replicas=case.replicas, **copy.deepcopy(case.deploy))
-    cluster.settle("digits")
-    if case.arrange:
-        case.arrange(cluster)
-    return copy.deepcopy(cluster.deployment("digits")["spec"])
-
-
-def _roll(cluster: ApiDouble, kube: Kubernetes, case: Case) -> Status:
-    release = Release(
-        "digits", "2", "sha256:beef", "/models/2", image=case.image, config=case.config
-    )
-    kube.edit("ml/digits", RollOut(release, case.replicas), RecordingAct("out-1"))
-    if case.break_template:
-        _spoil(cluster, case.break_template)
-    if case.midway:
-        case.midway(cluster)
-    return _settled(kube)
-
-
-def _spoil(cluster: ApiDouble, change: Callable[[dict[str, Any]], None]) -> None:
-    cluster.edit("digits", lambda o: change(o["spec"]["template"]))
-
-
-def _settled(kube: Kubernetes, seconds: float = 25.0) -> Status:
-    end = time.monotonic() + seconds
-    while True:
-        seen = kube.status("ml/digits")
-        if seen.phase in ("complete", "failed", "degraded") or time.monotonic() > end:
-            return seen
-        time.sleep(0.05)
-
-
 @pytest.mark.parametrize("case", FAULTS, ids=lambda c: c.name)
 def test_a_faulted_rollout_is_named_and_undone(
     cluster: ApiDouble, kube: Kubernetes, case: Case
 ) -> None:
-    before = _start(cluster, case)
-    began = cluster.clock.seconds()
-    seen = _roll(cluster, kube, case)
-    assert seen.phase in ("failed", "degraded"), seen
-    assert case.cause in seen.message
-    assert cluster.least_ready("digits", began) >= case.least
-    kube.edit("ml/digits", RollBack(1), RecordingAct("back-1"))
-    assert cluster.deployment("digits")["spec"] == before
-    if case.midway is None and "never_stops" not in case.old:
-        cluster.settle("digits")
-        assert kube.status("ml/digits").phase == "complete"
-        assert cluster.least_ready("digits", began) >= case.least
+    must_fail(cluster, kube, case)
 
 
 @pytest.mark.parametrize("case", HEALTHY, ids=lambda c: c.name)
 def test_a_healthy_rollout_completes(cluster: ApiDouble, kube: Kubernetes, case: Case) -> None:
-    _start(cluster, case)
-    began = cluster.clock.seconds()
-    seen = _roll(cluster, kube, case)
-    assert seen.phase == "complete", seen
-    assert seen.release.version == "2"
-    assert seen.ready == case.replicas
-    assert len(cluster.pods("digits")) == case.replicas
-    if case.replicas:
-        assert cluster.least_ready("digits", began) >= case.least
+    must_complete(cluster, kube, case)

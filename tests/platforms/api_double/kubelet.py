@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,9 @@ PULL_ERRORS = {
     "not found": 'failed to pull and unpack image "{i}": failed to resolve reference "{i}": {i}: not found',
     "denied": 'failed to pull and unpack image "{i}": failed to resolve reference "{i}": pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials',
     "timeout": 'failed to pull and unpack image "{i}": failed to resolve reference "{i}": failed to do request: Head "https://r/v2": dial tcp 10.0.0.9:443: i/o timeout',
+    "platform": 'failed to pull and unpack image "{i}": no match for platform in manifest: not found',
+    "x509": 'failed to pull and unpack image "{i}": failed to resolve reference "{i}": failed to do request: Head "https://r/v2": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+    "limit": 'failed to pull and unpack image "{i}": failed to copy: httpReadSeeker: failed open: unexpected status code https://r/v2: 429 Too Many Requests - toomanyrequests: You have reached your pull rate limit',
     "no host": 'failed to pull and unpack image "{i}": failed to resolve reference "{i}": failed to do request: Head "https://{i}": dial tcp: lookup r.invalid: no such host',
 }
 
@@ -43,6 +47,12 @@ class Behaviour:
     sandbox: str = ""
     init: bool = False
     """The trouble is in the init container."""
+    waits: tuple[str, str] = ("", "")
+    """Reason and message of a container that never gets to run."""
+    hook: str = ""
+    """What the postStart hook says; the container is killed."""
+    mount: str = ""
+    """What mounting its volumes says."""
     log: str = "listening"
     metrics: str = ""
     gate: str = ""
@@ -60,6 +70,7 @@ class _Life:
     waiting: tuple[str, str] = ("ContainerCreating", "")
     stopping: float | None = None
     warned: str = ""
+    sandboxed: bool = False
 
 
 class Kubelet:
@@ -68,6 +79,8 @@ class Kubelet:
         self.events = events
         self.behaviours: dict[str, Behaviour] = {}
         self.lost: set[str] = set()
+        self.unfit: Callable[[Obj], str] = lambda pod: ""
+        """What the scheduler says of every node for a pod, beyond what it finds by itself."""
         self._lives: dict[str, _Life] = {}
 
     def step(self) -> None:
@@ -112,6 +125,13 @@ class Kubelet:
                         self._ready(pod, False, "NodeNotReady")
 
     def _schedule(self, pod: Obj) -> None:
+        if pod["spec"].get("schedulerName", "default-scheduler") != "default-scheduler":
+            return
+        if pod["spec"].get("schedulingGates"):
+            self._unscheduled(
+                pod, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates"
+            )
+            return
         load: dict[str, int] = {}
         for other in self.store.all("v1/pods"):
             placed = other["spec"].get("nodeName", "")
@@ -146,20 +166,24 @@ class Kubelet:
             claim
             or f"0/{len(nodes)} nodes are available: {facts}. no new claims to deallocate, preemption: 0/{len(nodes)} nodes are available: {len(nodes)} No preemption victims found for incoming pod."
         )
+        if self._unscheduled(pod, "Unschedulable", said):
+            self.events.record(pod, "Warning", "FailedScheduling", said)
+
+    def _unscheduled(self, pod: Obj, reason: str, said: str) -> bool:
         held = next(
             (c for c in pod["status"].get("conditions") or [] if c["type"] == "PodScheduled"), None
         )
         if held and held["message"] == said:
-            return
+            return False
         waiting = {
             "type": "PodScheduled",
             "status": "False",
-            "reason": "Unschedulable",
+            "reason": reason,
             "message": said,
             "lastTransitionTime": held["lastTransitionTime"] if held else self.store.clock.text(),
         }
         self.store.edit("v1/pods", pod, lambda o: o["status"].update(conditions=[waiting]))
-        self.events.record(pod, "Warning", "FailedScheduling", said)
+        return True
 
     def _missing_claim(self, pod: Obj) -> str:
         for volume in pod["spec"].get("volumes") or []:
@@ -173,6 +197,8 @@ class Kubelet:
     def _unfit(self, pod: Obj, node: Obj) -> str:
         if self._missing_claim(pod):
             return "volume"
+        if said := self.unfit(pod):
+            return said
         if node["spec"].get("unschedulable"):
             return "node(s) were unschedulable"
         if node["metadata"]["name"] in self.lost:
@@ -224,6 +250,9 @@ class Kubelet:
             return
         if not pod["metadata"].get("finalizers"):
             self.store.remove("v1/pods", pod)
+        elif pod["status"].get("phase") != "Succeeded":
+            # its containers have ended, so the kubelet calls it finished; only the object stays
+            self.store.edit("v1/pods", pod, lambda o: o["status"].update(phase="Succeeded"))
 
     def _start(self, pod: Obj, life: _Life, acts: Behaviour, now: float) -> None:
         image = pod["spec"]["containers"][0]["image"]
@@ -235,9 +264,13 @@ class Kubelet:
                 f"Failed to create pod sandbox: rpc error: code = Unknown desc = {acts.sandbox}",
             )
             return
-        mount = self._missing_mount(pod)
+        mount = acts.mount or self._missing_mount(pod)
         if mount:
             self._warn(pod, life, "FailedMount", mount)
+            return
+        life.sandboxed = True
+        if acts.waits[0]:
+            life.waiting = acts.waits
             return
         if acts.pull and life.pulls < acts.pull_failures:
             self._pull(pod, life, acts, image, now)
@@ -246,8 +279,10 @@ class Kubelet:
         if missing:
             life.waiting = ("CreateContainerConfigError", missing)
             return
+        if life.last:
+            life.restarts += 1
         if acts.cannot_start:
-            said = f'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "{acts.cannot_start}": executable file not found in $PATH: unknown'
+            said = f"failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: {acts.cannot_start}"
             self._end(life, {"exitCode": 128, "reason": "StartError", "message": said}, now)
             return
         life.running_since = now
@@ -322,6 +357,13 @@ class Kubelet:
                 f"Container {name} failed {word.lower()} probe, will be restarted",
             )
             self._end(life, {"exitCode": 137, "reason": "Error"}, now)
+        elif acts.hook:
+            name = pod["spec"]["containers"][0]["name"]
+            self.events.record(
+                pod, "Warning", "FailedPostStartHook", f"PostStartHook failed: {acts.hook}"
+            )
+            self.events.record(pod, "Normal", "Killing", f"FailedPostStartHook: {name}")
+            self._end(life, {"exitCode": 137, "reason": "Error"}, now)
         elif acts.oom and lasted >= acts.exit_after and life.restarts < acts.exits:
             self._end(life, {"exitCode": 137, "reason": "OOMKilled"}, now)
         elif (
@@ -336,10 +378,12 @@ class Kubelet:
         life.running_since = None
         life.last = {**how, "finishedAt": self.store.clock.text()}
         delay = 0.0 if life.restarts == 0 else min(300, 10 * 2 ** (life.restarts - 1))
-        life.restarts += 1
         life.next_at = now + delay
         life.waiting = (
-            ("CrashLoopBackOff", f"back-off {int(delay)}s restarting failed container")
+            (
+                "CrashLoopBackOff",
+                f"back-off {int(delay)}s restarting failed container=server pod=digits_ml(1)",
+            )
             if delay
             else ("ended", "")
         )
@@ -383,7 +427,7 @@ class Kubelet:
             else {},
         }
         status = dict(pod["status"])
-        status["phase"] = "Running" if running or life.restarts else "Pending"
+        status["phase"] = "Running" if running or life.last else "Pending"
         if acts.init:
             status["phase"] = "Pending"
             status["initContainerStatuses"] = [{**box, "name": "prepare", "ready": False}]
@@ -399,6 +443,12 @@ class Kubelet:
         status["containerStatuses"] = [box]
         ready = bool(steady) and not acts.gate
         conditions = {c["type"]: c for c in status.get("conditions") or []}
+        if life.sandboxed and "PodReadyToStartContainers" not in conditions:
+            conditions["PodReadyToStartContainers"] = {
+                "type": "PodReadyToStartContainers",
+                "status": "True",
+                "lastTransitionTime": self.store.clock.text(),
+            }
         held = conditions.get("Ready")
         word = "True" if ready else "False"
         if held is None or held["status"] != word:

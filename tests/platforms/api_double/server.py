@@ -198,6 +198,13 @@ class _Handler(BaseHTTPRequestHandler):
         if where.subresource == "log":
             self._text(self.owner.plugins.log(where, query))
         elif where.subresource == "proxy" or ":" in where.name:
+            port = where.name.partition(":")[2]
+            if port and not port.isdigit():  # only Services have named ports here
+                raise ApiError(
+                    503,
+                    "ServiceUnavailable",
+                    f"error trying to reach service: dial tcp: lookup tcp/{port}: unknown port",
+                )
             self._text(self.owner.plugins.proxy(where))
         elif where.name:
             self._json(self.owner.store.get(where.resource, where.namespace, where.name))
