@@ -149,7 +149,10 @@ def _between(before: Traffic | None, after: Traffic | None) -> tuple[int, int]:
 
 
 def _not(status: Status, what: str, cause: str) -> Verdict:
-    serving = f"{status.ready} of {status.wanted} replicas ready, version {status.release.version}"
+    versions = sorted({r.version for r in status.replicas if r.ready and r.version})
+    serving = f"{status.ready} of {status.wanted} replicas ready"
+    if versions:
+        serving += f", version {' and '.join(versions)}"
     return Verdict(False, f"{what}: {cause}. Now: {serving}.", cause)
 
 

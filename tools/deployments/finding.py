@@ -79,9 +79,24 @@ def release_of(world: World, found: Found, version: ModelVersion) -> Release:
         version=str(version.number),
         digest=version.digest,
         artifact=str(version.path),
-        image=str(image).format(model=version.model, version=version.number) if image else None,
+        image=_image(found, str(image), version) if image else None,
         config=config,
     )
+
+
+def _image(found: Found, pattern: str, version: ModelVersion) -> str:
+    digest = (version.digest or "").removeprefix("sha256:")
+    try:
+        return pattern.format(
+            model=version.model, version=version.number, digest=digest, digest12=digest[:12]
+        )
+    except (KeyError, IndexError, ValueError) as error:
+        raise BadArguments(
+            f"deployments.{found.ref}.options.image is {pattern!r}; {error} is not among {{model}},"
+            " {version}, {digest} and {digest12}.",
+            f"deployments.{found.ref}.options.image 为 {pattern!r}；只能使用 {{model}}、{{version}}、"
+            "{digest} 与 {digest12}。",
+        ) from error
 
 
 def _trained_with(version: ModelVersion) -> dict[str, Json]:

@@ -41,6 +41,15 @@ class DeploymentReport:
 
     def _first(self, lang: Lang) -> str:
         s, zh = self.status, lang == "zh"
+        if s.release.version is None and s.wanted:
+            what = s.release.image or "its own template"
+            state = phase(s.phase, lang)
+            if zh:
+                return f"{s.ref} {state}：{what}，{s.ready}/{s.wanted} 个副本就绪；不知道模型版本。"
+            return (
+                f"{s.ref} is {state}: {what}, {s.ready} of {s.wanted} replicas ready; "
+                "no registered version was rolled out yet."
+            )
         if s.release.version is None:
             return (
                 f"{s.ref} 还没有发布过任何版本。"

@@ -97,7 +97,10 @@ def _image(pod: Pod, box: Box, events: Sequence[PlatformEvent]) -> Cause:
     never = box.reason in ("InvalidImageName", "ErrImageNeverPull")
     final = never or bool(_IMAGE_FINAL.search(said))
     patience = timedelta(seconds=5) if final else timedelta(seconds=60)
-    return Cause(IMAGE, short(f"{box.image}: {last_part(said)}"), patience, pod.created)
+    why = last_part(said)
+    return Cause(
+        IMAGE, short(why if box.image in why else f"{box.image}: {why}"), patience, pod.created
+    )
 
 
 def last_part(said: str) -> str:

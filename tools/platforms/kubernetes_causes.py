@@ -24,6 +24,7 @@ from tools.platforms.kubernetes_refusals import (
     OOM,
     PROBE,
     SANDBOX,
+    STARTING,
     STUCK,
     VOLUME,
     Cause,
@@ -116,7 +117,7 @@ def _starting(pod: Pod, events: Sequence[PlatformEvent]) -> Cause | None:
         if box.stage == "running" and not box.ready:
             word = "readiness" if box.started else "startup"
             said = f"container {box.name} runs but its {word} probe has not passed"
-            return Cause(PROBE, said, NEVER, pod.created)
+            return Cause(STARTING, said, NEVER, pod.created)
     return None
 
 

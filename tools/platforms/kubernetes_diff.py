@@ -6,9 +6,31 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from tools.platforms.kubernetes_objects import ACTION, ACTIONS, Obj, table
+from tools.platforms.kubernetes_objects import (
+    ACTION,
+    ACTIONS,
+    ARTIFACT,
+    CONFIG,
+    DIGEST,
+    MODEL,
+    Obj,
+    table,
+)
 
-_HIDDEN = frozenset((ACTION, ACTIONS, "kubectl.kubernetes.io/last-applied-configuration"))
+_HIDDEN = frozenset(
+    (
+        ACTION,
+        ACTIONS,
+        MODEL,
+        DIGEST,
+        ARTIFACT,
+        CONFIG,
+        "steward.dev/settings-before",
+        "steward.dev/template-before",
+        "kubectl.kubernetes.io/last-applied-configuration",
+    )
+)
+"""Bookkeeping, and what the container's own variables say once more."""
 _KEYS = ("name", "mountPath", "containerPort", "key", "type")
 
 
@@ -17,7 +39,7 @@ def diff(before: Obj, after: Obj) -> str:
     lines: list[str] = []
     old, new = dict(flat(_edited(before))), dict(flat(_edited(after)))
     for path in sorted(old.keys() | new.keys()):
-        if old.get(path) != new.get(path):
+        if old.get(path, {}) != new.get(path, {}):
             if path in old:
                 lines.append(f"- {path}: {_show(old[path])}")
             if path in new:

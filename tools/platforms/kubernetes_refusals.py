@@ -68,6 +68,9 @@ class Cause:
 INIT = "init container does not end"
 
 
+STARTING = "not ready yet"
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """A node that is not ready."""

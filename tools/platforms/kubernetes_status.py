@@ -25,6 +25,7 @@ from tools.platforms.kubernetes_refusals import (
     NEVER,
     NODE,
     PROBE,
+    STARTING,
     STUCK,
     Cause,
     creation_refused,
@@ -195,7 +196,7 @@ def _moving(view: View, causes: Mapping[str, Cause]) -> bool:
     """Whether a new replica is on its way, so that one that is held up may yet be let in."""
     wait = timedelta(seconds=number(view.workload, "spec", "minReadySeconds") + 10)
     return any(
-        (p.uid not in causes or causes[p.uid].name in (PROBE, INIT))
+        (p.uid not in causes or causes[p.uid].name in (PROBE, INIT, STARTING))
         and (p.ready_since is None or not p.ready or view.now - p.ready_since < wait)
         for p in view.fresh
     )
