@@ -1,10 +1,12 @@
 """Accuracy, size and speed of every operation on the example models, in one run.
 
-    python bench/models.py [--model image|text] [--out docs/benchmarks-models.md]
+    python bench/models.py [--model image|text] [--home FOLDER] [--out FILE]
 
 Everything goes through the same jobs as in daily use. Latency is the median of calls taken in
-turns over all variants, one thread, batch 1 and 32; the baseline a user has by hand is the trained
-network in eager torch. "proven" is the gate: paired bootstrap on the test split, at most 1 point.
+turns over all variants, one thread, batch 1 and 32. What a person would do by hand with torch alone
+is measured in the same turns: the trained network in eager torch, torch.compile, magnitude pruning
+by torch.nn.utils.prune, int8 by torch.ao. "proven" is the gate: paired bootstrap on the test split,
+at most 1 point. ``--home`` keeps the versions, so that a second run only measures.
 """
 
 from __future__ import annotations
@@ -30,28 +32,20 @@ TEXT = {
     "recovery_epochs": 6,
     "lr": 0.0005,
     "train_samples": 6000,
-    "test_samples": 3000,
+    "test_samples": 8000,
 }
-STEPS: dict[str, list[tuple[str, str, dict[str, Any], str]]] = {
+STEPS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     # name, tool, arguments, name of the variant it starts from
-    "image": [
-        ("unstructured 80 %", "prune_model", {"amount": 0.8, "method": "magnitude"}, "original"),
-        ("structured 30 %", "prune_model", {"amount": 0.3}, "original"),
-        ("structured 50 %", "prune_model", {"amount": 0.5}, "original"),
-        ("structured 70 %", "prune_model", {"amount": 0.7}, "original"),
-        ("int8", "quantize_model", {}, "original"),
-        ("structured 50 % + int8", "quantize_model", {}, "structured 50 %"),
-        ("structured 70 % + int8", "quantize_model", {}, "structured 70 %"),
-        ("distilled", "distill_model", {}, "original"),
-        ("distilled + int8", "quantize_model", {}, "distilled"),
-    ],
-}
-STEPS["text"] = [
-    *STEPS["image"][:7],
-    ("structured 90 %", "prune_model", {"amount": 0.9}, "original"),
-    ("structured 90 % + int8", "quantize_model", {}, "structured 90 %"),
-    *STEPS["image"][7:],
-]
+    ("unstructured 80 %", "prune_model", {"amount": 0.8, "method": "magnitude"}, "original"),
+    ("structured 30 %", "prune_model", {"amount": 0.3}, "original"),
+    ("structured 50 %", "prune_model", {"amount": 0.5}, "original"),
+    ("structured 70 %", "prune_model", {"amount": 0.7}, "original"),
+    ("int8", "quantize_model", {}, "original"),
+    ("structured 50 % + int8", "quantize_model", {}, "structured 50 %"),
+    ("structured 70 % + int8", "quantize_model", {}, "structured 70 %"),
+    ("distilled", "distill_model", {}, "original"),
+    ("distilled + int8", "quantize_model", {}, "distilled"),
+)
 
 
 def world_for(model: str, home: Path) -> Any:
@@ -79,55 +73,119 @@ def do(world: Any, tool: str, **args: Any) -> Any:
     return next(v for v in world.registry.versions(args["model"]) if v.job == job)
 
 
+def build(world: Any, model: str) -> dict[str, Any]:
+    """Every variant by name; those that a kept home already has are not made again."""
+    steps = (("original", "launch_training", {}, ""), *STEPS)
+    have = sorted(world.registry.versions(model), key=lambda v: v.number)
+    made: dict[str, Any] = dict(zip((name for name, *_ in steps), have, strict=False))
+    for name, tool, args, start in steps[len(have) :]:
+        more = {"version": str(made[start].number)} if start else {}
+        made[name] = do(world, tool, model=model, **more, **args)
+    return made
+
+
+def by_hand(eager: Any, example: Any) -> dict[str, Any]:
+    """What torch alone offers: each with the file it would be saved as."""
+    import copy
+
+    import torch
+    from torch.nn.utils import prune
+
+    def fresh() -> Any:
+        return copy.deepcopy(eager)
+
+    found = {"eager torch": eager}
+    masked = fresh()
+    kinds = (torch.nn.Linear, torch.nn.Conv2d)
+    held = [(m, "weight") for m in masked.modules() if isinstance(m, kinds)]
+    prune.global_unstructured(held, prune.L1Unstructured, amount=0.8)
+    for layer, name in held:
+        prune.remove(layer, name)
+    found["by hand: nn.utils.prune 80 %"] = masked
+    quantised = torch.ao.quantization.quantize_dynamic(fresh(), {torch.nn.Linear})
+    found["by hand: torch.ao dynamic int8"] = quantised
+    compiled = torch.compile(fresh(), dynamic=True)
+    try:
+        with torch.inference_mode():
+            compiled(torch.from_numpy(example[:1].copy()))
+        found["by hand: torch.compile"] = compiled
+    except Exception as error:  # noqa: BLE001  there may be no C++ compiler
+        print(f"  torch.compile does not work here: {type(error).__name__}", file=sys.stderr)
+    return found
+
+
+def torch_call(network: Any) -> Any:
+    import torch
+
+    def call(batch: Any) -> Any:
+        with torch.inference_mode():
+            return network(torch.from_numpy(batch)).numpy()
+
+    return call
+
+
+def saved(network: Any) -> int:
+    import io
+
+    import torch
+
+    held = io.BytesIO()
+    torch.save(network.state_dict(), held)
+    return len(held.getvalue())
+
+
 def measure(world: Any, model: str, made: dict[str, Any]) -> list[dict[str, Any]]:
+    import warnings
+
+    import numpy as np
     import torch
 
     from tools.models import evaluation, speed
     from tools.models.kind_runtime import load
     from tools.models.kinds import outline, parameters
-    from tools.models.torch_runtime import predict
     from tools.models.weights import rebuild
 
+    warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     spec = world.fleet.models[model]
     kind = load(model, spec.root / spec.module, parameters(spec, outline(spec)))
     inputs, targets = kind.data("test")
     base = made["original"]
-    eager = rebuild(kind, world.registry.verified(base, "weights"))
-    calls: dict[str, speed.Call] = {"eager": lambda batch: predict(eager, batch)}
-    calls |= {name: speed.session_call(v.path) for name, v in made.items()}
+    hands = by_hand(rebuild(kind, world.registry.verified(base, "weights")), inputs)
+    calls: dict[str, speed.Call] = {name: torch_call(m) for name, m in hands.items()}
+    calls |= {f"{name} (ONNX Runtime)": speed.session_call(v.path) for name, v in made.items()}
+    sizes = [*(saved(m) for m in hands.values()), *(v.size for v in made.values())]
     one, many = (
-        speed.interleaved(calls, inputs, size, rounds) for size, rounds in ((1, 150), (32, 40))
+        speed.interleaved(calls, inputs, size, rounds) for size, rounds in ((1, 400), (32, 60))
     )
-    first = evaluation.outputs_of(kind, base.path, "onnx", inputs)
-    rows = [row("original, eager torch", one, many, "eager", base, None)]
-    for name, version in made.items():
-        outputs = evaluation.outputs_of(kind, version.path, "onnx", inputs)
-        gate = evaluation.gate(kind, targets, first, outputs, base.number)
-        accuracy = float(kind.score(outputs, targets).mean())
-        rows.append(row(name, one, many, name, version, gate) | {"accuracy": accuracy})
-    rows[0]["accuracy"] = rows[1]["accuracy"]
-    rows[0]["size"] = world.registry.verified(base, "weights").stat().st_size
-    return rows
-
-
-def row(name: str, one: Any, many: Any, key: str, version: Any, gate: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "size": version.size,
-        "one": 1000 * median(one[key]),
-        "many": 1000 * median(many[key]),
-        "gate": gate,
+    outputs = {
+        name: np.concatenate([call(inputs[i : i + 250]) for i in range(0, len(inputs), 250)])
+        for name, call in calls.items()
     }
+    first = outputs["eager torch"]
+    return [
+        {
+            "name": name,
+            "size": size,
+            "one": 1000 * median(one[name]),
+            "many": 1000 * median(many[name]),
+            "accuracy": float(kind.score(outputs[name], targets).mean()),
+            "gate": evaluation.gate(kind, targets, first, outputs[name], base.number)
+            if name != "eager torch"
+            else None,
+        }
+        for name, size in zip(calls, sizes, strict=True)
+    ]
 
 
 def table(model: str, rows: list[dict[str, Any]]) -> str:
-    eager, plain = rows[0], rows[1]
+    eager = rows[0]
+    plain = next(r for r in rows if r["name"] == "original (ONNX Runtime)")
     lines = [
         f"### {model}",
         "",
-        "| variant | acc % | change [low] | flips % | proven | KiB (×) | 1, ms (× eager, × ORT) "
-        "| 32, ms (× eager) | per s |",
+        "| variant | accuracy, % | change [low], points | flips, % | proven | KiB (× smaller) "
+        "| batch 1, ms (× eager; × ONNX Runtime) | batch 32, ms (× eager) | per s |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for r in rows:
@@ -139,7 +197,7 @@ def table(model: str, rows: list[dict[str, Any]]) -> str:
         lines.append(
             f"| {r['name']} | {100 * r['accuracy']:.2f} | {' | '.join(judged)} "
             f"| {r['size'] / 1024:.0f} ({eager['size'] / r['size']:.1f}) "
-            f"| {r['one']:.3f} ({eager['one'] / r['one']:.1f}, {plain['one'] / r['one']:.1f}) "
+            f"| {r['one']:.3f} ({eager['one'] / r['one']:.1f}; {plain['one'] / r['one']:.1f}) "
             f"| {r['many']:.2f} ({eager['many'] / r['many']:.1f}) | {32000 / r['many']:,.0f} |"
         )
     return "\n".join(lines)
@@ -148,17 +206,14 @@ def table(model: str, rows: list[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--model", choices=("image", "text"), action="append")
+    parser.add_argument("--home", type=Path, help="keep the versions here, and reuse them")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     parts: list[str] = []
     for model in chosen.model or ["image", "text"]:
-        with tempfile.TemporaryDirectory() as home:
-            world = world_for(model, Path(home))
-            made = {"original": do(world, "launch_training", model=model)}
-            for name, tool, args, start in STEPS[model]:
-                number = str(made[start].number)
-                made[name] = do(world, tool, model=model, version=number, **args)
-            parts.append(table(model, measure(world, model, made)))
+        with tempfile.TemporaryDirectory() as scratch:
+            world = world_for(model, (chosen.home or Path(scratch)) / model)
+            parts.append(table(model, measure(world, model, build(world, model))))
             print(parts[-1], flush=True)
     if chosen.out:
         chosen.out.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

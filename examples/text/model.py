@@ -267,13 +267,11 @@ def build(params: dict[str, Any]) -> nn.Module:
 
 
 def pruning(model: nn.Module) -> dict[str, Any]:
-    """What may shrink: head sizes and feed-forward width, not the residual stream."""
-    layers = list(model.layers)  # type: ignore[arg-type]
+    """Everything may shrink, the residual stream too; heads keep their number and lose size."""
     return {
-        "only": [m for layer in layers for m in (layer.up, layer.attention.q)],
         "heads": {
             m: layer.attention.heads
-            for layer in layers
+            for layer in model.layers  # type: ignore[union-attr]
             for m in (layer.attention.q, layer.attention.k, layer.attention.v)
         },
     }

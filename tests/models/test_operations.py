@@ -14,7 +14,8 @@ from tools.contract import Tool, as_json
 from tools.errors import BadArguments, Failed, Refused, Unavailable
 from tools.fleet import ModelSpec
 from tools.models.base import ModelVersion
-from tools.models.window import Window, folder_of
+from tools.models.speed import session_call
+from tools.serving.window import Window, folder_of
 from tools.world import World
 
 TEXT = ModelSpec(
@@ -159,20 +160,21 @@ def test_drift_is_found_in_noise_and_not_in_clean_inputs(world: World):
     inputs, _ = load("digits", DIGITS / "model.py", parameters(model, outline(model))).data("test")
     rng = np.random.default_rng(3)
     place = folder_of(world.home, "digits")
+    version = world.registry.resolve("digits", "1")
+    answer = session_call(version.path)
 
     def serve(rows: np.ndarray) -> None:
         for old in place.glob("*.npz"):
             old.unlink()
-        window = Window(place)
+        window = Window(place, "1")
         for row in range(0, len(rows), 20):
-            window._budget = 1e9  # pyright: ignore[reportPrivateUsage]
-            window.observe(rows[row : row + 20], np.zeros((20, 10), "float32"))
-        window.flush()
+            window.observe(rows[row : row + 20], answer(rows[row : row + 20])[0])
+        window.close()
 
     serve(rng.permutation(inputs)[:300])
     clean = read(world, "check_drift", model="digits", window="1h")
     assert clean.changed == ()
-    assert clean.rows == 300
+    assert (clean.rows, clean.seen, clean.drifted) == (256, 300, False)
     assert clean.say("en").startswith("No drift in digits")
     noisy = np.clip(inputs[:300] + rng.normal(0, 0.4, inputs[:300].shape), 0, 1)
     serve(noisy.astype("float32"))

@@ -13,10 +13,12 @@ from tools.contract import Finding, Json, Phrases, reading
 from tools.errors import Refused, Unavailable
 from tools.models.asking import ask
 from tools.models.base import ModelVersion
+from tools.models.drift_findings import Drift
 from tools.models.drifting import Tested
-from tools.models.insight_findings import Drift, Explained, Reason
+from tools.models.insight_findings import Explained, Reason
+from tools.models.labels import labelled
 from tools.models.naming import known
-from tools.models.window import folder_of
+from tools.serving.window import folder_of, recorded_version
 from tools.words import Model, Text, Version, Window, Word, parse_window
 from tools.world import World
 
@@ -101,28 +103,35 @@ def explain_prediction(
     )
 )
 def check_drift(world: World, model: Model, window: Window = "1d") -> Finding:
-    """Test serving inputs and predictions of a window against the training reference."""
+    """Test served inputs and predictions of a window against test data; accuracy where labelled."""
     name = known(world, model)
-    version = world.registry.resolve(name)
-    folder = folder_of(world.home, name)
-    since = world.clock.now() - parse_window(window)
-    if not folder.is_dir():
+    folder, labels = folder_of(world.home, name), labelled(world, name)
+    since = (world.clock.now() - parse_window(window)).timestamp()
+    asked = recorded_version(folder, since)
+    if asked is None and not labels:
         raise Unavailable(
-            f"No serving inputs of {name} are recorded yet; they are sampled while a deployment "
-            "of it answers requests.",
-            f"还没有记录 {name} 的线上输入；其部署响应请求时会自动采样。",
+            f"No serving inputs of {name} are recorded in the last {window}; they are sampled while "
+            "a deployment of it on this machine answers requests, and written within a minute.",
+            f"最近 {window} 没有记录 {name} 的线上输入；本机部署响应请求时会自动采样，一分钟内写入。",
         )
-    options: dict[str, Json] = {"folder": str(folder), "since": since.timestamp()}
+    version = world.registry.resolve(name, asked)
+    if asked is None:
+        return Drift(name, version.number, window, accuracy=labels)
+    options: dict[str, Json] = {"folder": str(folder), "since": since}
     said = ask(world, "drift", name, {"a": version}, options)
+    tests = tuple(Tested(**test) for test in said["tests"])
     return Drift(
         model=name,
         version=version.number,
         window=window,
         rows=said["rows"],
+        seen=said["seen"],
         reference=said["reference"],
         first=datetime.fromtimestamp(said["first"], UTC),
         last=datetime.fromtimestamp(said["last"], UTC),
-        tests=tuple(Tested(**test) for test in said["tests"]),
+        tests=tests,
+        drifted=any(test.changed for test in tests),
+        accuracy=labels,
     )
 
 

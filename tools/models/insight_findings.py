@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from tools.models.drifting import Tested
 from tools.models.numbers import percent, points
 
 if TYPE_CHECKING:
     from tools.words import Lang
 
-ENOUGH = 100
-"""Rows below which a drift test says little."""
 _PLACES = {
     "top left": "左上",
     "top": "上",
@@ -104,65 +100,3 @@ class Explained:
             "主要依据：" + "，".join(f"{name} {100 * share:+.0f} %" for name, share in names),
             f"解释可信：{drops}。" if self.faithful else f"此解释不可信：{drops}。",
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """A serving window against held-out data."""
-
-    model: str
-    version: int
-    window: str
-    rows: int
-    reference: int
-    first: datetime
-    last: datetime
-    tests: tuple[Tested, ...]
-
-    @property
-    def changed(self) -> tuple[Tested, ...]:
-        """The tests that found a change."""
-        return tuple(test for test in self.tests if test.changed)
-
-    def say(self, lang: Lang) -> str:
-        """Whether anything changed, then each test."""
-        lines = [*self._head(lang), *(f"  {_line(test, lang)}" for test in self.tests)]
-        if self.rows < ENOUGH:
-            lines.append(
-                f"Only {self.rows} rows: small changes would not show yet."
-                if lang == "en"
-                else f"只有 {self.rows} 条，小的变化还看不出来。"
-            )
-        if self.changed:
-            lines.append(
-                "Drift is context, not harm: compare accuracy where labels arrive."
-                if lang == "en"
-                else "漂移是背景信息，不等于变差：有标签时请对比准确率。"
-            )
-        return "\n".join(lines)
-
-    def _head(self, lang: Lang) -> list[str]:
-        looked = {
-            "en": f"{self.rows} rows of the last {self.window} against {self.reference} tested.",
-            "zh": f"最近 {self.window} 的 {self.rows} 条，对比 {self.reference} 条测试数据。",
-        }[lang]
-        if not self.changed:
-            calm = {
-                "en": f"No drift in {self.model} {self.version}.",
-                "zh": f"{self.model} 版本 {self.version} 没有漂移。",
-            }[lang]
-            return [calm, looked]
-        what = ", ".join(dict.fromkeys(test.name.split(" (")[0] for test in self.changed))
-        zh = {"inputs": "输入", "predictions": "预测", "confidence": "置信度"}
-        zh_what = "、".join(zh.get(word, word) for word in what.split(", "))
-        drifts = {
-            "en": f"{self.model} {self.version} drifts: {what} changed.",
-            "zh": f"{self.model} 版本 {self.version} 有漂移：{zh_what}变了。",
-        }[lang]
-        return [drifts, looked]
-
-
-def _line(test: Tested, lang: Lang) -> str:
-    p = "" if test.p_value is None else f", p = {test.p_value:.2g}"
-    said = {"en": ("changed", "as before"), "zh": ("有变化", "无变化")}[lang]
-    return f"{test.name}: {test.statistic:.3g}{p}, {said[0] if test.changed else said[1]}"

@@ -27,6 +27,8 @@ Masks = Mapping[str, "torch.Tensor"]
 
 CRITERIA = ("l2", "l1", "bn")
 """Importance of a channel: norms of its weights over all layers it spans, or batch-norm scale."""
+ALIGNED = 8
+"""Kernels for fp32 and int8 work on blocks of 8 or 16 channels."""
 
 
 def narrowed(
@@ -43,19 +45,18 @@ def narrowed(
     slim = copy.deepcopy(model).cpu().eval()
     inputs = torch.from_numpy(example[:2].copy())
     hints = _hints(kind, slim)
-    ratios = dict.fromkeys(hints["only"], amount)
+    ratios = _ratios(slim, hints, amount)
     try:
         pruner = tp.pruner.BasePruner(
             slim,
             inputs,
             importance=_importance(tp, criterion),
-            pruning_ratio=0.0 if ratios else amount,
+            pruning_ratio=0.0 if hints["only"] else amount,
             pruning_ratio_dict=ratios,
             max_pruning_ratio=0.97,
             ignored_layers=hints["ignored"],
             num_heads=hints["heads"],
             prune_head_dims=True,
-            round_to=hints["round_to"],
         )
         pruner.step()
         with torch.no_grad():
@@ -83,8 +84,27 @@ def _hints(kind: Kind, model: torch.nn.Module) -> dict[str, Any]:
         "only": said.get("only", []),
         "ignored": said.get("ignored") or [output_layer(kind, model)],
         "heads": said.get("heads", {}),
-        "round_to": said.get("round_to"),
     }
+
+
+def _ratios(
+    model: torch.nn.Module, hints: Mapping[str, Any], amount: float
+) -> dict[torch.nn.Module, float]:
+    """How much of each layer goes, so that what stays is a multiple of eight where that is near.
+
+    Odd widths cost more time than they save: in ONNX Runtime on one thread 12 channels take longer
+    than 16, in int8 and in fp32.
+    """
+    every = [*layers(model).values()]
+    ratios: dict[torch.nn.Module, float] = {}
+    for layer in hints["only"] or [m for m in every if m not in hints["ignored"]]:
+        width = int(layer.weight.shape[0])
+        each = width // int(hints["heads"].get(layer, 1))
+        wanted = each * (1 - amount)
+        aligned = ALIGNED * max(1, round(wanted / ALIGNED))
+        near = aligned < each and abs(aligned - wanted) <= wanted / 4
+        ratios[layer] = 1 - aligned / each if near else amount
+    return ratios
 
 
 def _importance(tp: Any, criterion: str) -> Any:

@@ -119,7 +119,13 @@ def strays(run: Path, known: Collection[str]) -> list[Identity]:
 
 
 def server_command(
-    release: Release, fd: int, run: Path, id: str, options: Mapping[str, Json], held: bool
+    release: Release,
+    fd: int,
+    run: Path,
+    id: str,
+    options: Mapping[str, Json],
+    held: bool,
+    window: Path | None = None,
 ) -> list[str]:
     """The command line of one replica."""
     config = release.config
@@ -129,6 +135,8 @@ def server_command(
     command += ["--listen-fd", str(fd), "--handover", str(run / f"{id}.sock")]
     command += ["--announce", str(run / f"{id}.json")]
     command += ["--threads", str(config.get("threads", 1))]
+    if window is not None:
+        command += ["--window", str(window)]
     if release.digest:
         command += ["--digest", release.digest]
     if config.get("module"):

@@ -6,9 +6,12 @@ import signal
 import socket
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from subprocess import Popen
 
+from tools.contract import Json
+from tools.platforms.base import Release
 from tools.platforms.local_plan import Start
 from tools.platforms.local_process import (
     Identity,
@@ -23,6 +26,15 @@ from tools.platforms.local_records import Desired, ReplicaRow
 from tools.platforms.local_state import Folder
 from tools.platforms.local_watch import options_of
 from tools.serving.listening import listen, receive
+from tools.serving.window import folder_of
+
+
+def window_of(folder: Folder, release: Release, options: Mapping[str, Json]) -> Path | None:
+    """Where a replica keeps a sample of what it is asked; ``record: false`` keeps none."""
+    if options.get("record") is False or not release.model:
+        return None
+    home = folder.path.parents[2]  # STEWARD_HOME/platforms/NAME/DEPLOYMENT
+    return folder_of(home, release.model)
 
 
 class Starter:
@@ -43,8 +55,9 @@ class Starter:
         own = {str(k): str(v) for k, v in extra.items()} if isinstance(extra, dict) else {}
         action = desired.rollout_by or desired.action_id
         fd, run = listener.fileno(), self._folder.run
+        window = window_of(self._folder, release, options)
         process = spawn(
-            server_command(release, fd, run, id, options, move.held),
+            server_command(release, fd, run, id, options, move.held, window),
             log=self._folder.logs / f"{id}.log",
             env=environment(action, own),
             fds=[fd],

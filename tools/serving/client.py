@@ -15,6 +15,9 @@ from tools.errors import Unavailable
 
 _INTEGERS = ("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64")
 
+PROBE = {"X-Steward-Probe": "1"}
+"""Header of requests that only try a server out: they are no part of its recorded traffic."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -30,7 +33,12 @@ class Answers:
 
 
 def call(
-    endpoint: str, method: str, path: str, body: Json = None, timeout: float = 10.0
+    endpoint: str,
+    method: str,
+    path: str,
+    body: Json = None,
+    timeout: float = 10.0,
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """Status and JSON of one request; raises ``Unavailable`` when nothing answers."""
     place = urlsplit(endpoint)
@@ -39,13 +47,13 @@ def call(
     connection = kind(place.hostname or "127.0.0.1", place.port, timeout=timeout)
     try:
         payload = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "Connection": "close"}
-        connection.request(method, place.path.rstrip("/") + path, payload, headers)
+        said = {"Content-Type": "application/json", "Connection": "close", **(headers or {})}
+        connection.request(method, place.path.rstrip("/") + path, payload, said)
         response = connection.getresponse()
         raw = response.read()
     except (OSError, http.client.HTTPException) as error:
-        said = str(error) or type(error).__name__
-        raise Unavailable(f"{endpoint} does not answer: {said}.") from None
+        why = str(error) or type(error).__name__
+        raise Unavailable(f"{endpoint} does not answer: {why}.") from None
     finally:
         connection.close()
     try:
@@ -92,7 +100,8 @@ def try_out(endpoint: str, model: str, requests: int = 5) -> Answers:
         body = example(metadata)
         for number in range(requests):
             started = time.perf_counter()
-            status, answer = call(endpoint, "POST", f"/v2/models/{model}/infer", body)
+            place = f"/v2/models/{model}/infer"
+            status, answer = call(endpoint, "POST", place, body, headers=PROBE)
             slowest = max(slowest, time.perf_counter() - started)
             if status != 200:
                 fault = str(answer.get("error", f"HTTP {status}"))

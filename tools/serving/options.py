@@ -47,6 +47,8 @@ class Options:
     """Seconds after which a keep-alive connection is asked to reconnect, to spread load."""
     max_in_flight: int = 64
     """Requests in flight above which new connections are left to the other replicas."""
+    window: Path | None = None
+    """Folder that keeps a sample of what is asked and answered, for drift checks."""
 
 
 def parse(argv: Sequence[str]) -> Options:
@@ -72,4 +74,5 @@ def parse(argv: Sequence[str]) -> Options:
     parser.add_argument("--drain-timeout", type=float, default=30.0)
     parser.add_argument("--connection-age", type=float, default=10.0)
     parser.add_argument("--max-in-flight", type=int, default=64)
+    parser.add_argument("--window", type=Path)
     return Options(**vars(parser.parse_args(argv)))

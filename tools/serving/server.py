@@ -15,12 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from tools.serving import inference
-from tools.serving.app import Admin, Connection, Public, Service
+from tools.serving.admin import Admin
+from tools.serving.app import Public
 from tools.serving.faults import BadOutput, CannotServe, Exit
 from tools.serving.listening import Acceptor, inherit, listen, offer
 from tools.serving.metrics import Metrics
 from tools.serving.options import Options
 from tools.serving.runtime import Runtime, load
+from tools.serving.state import Connection, Service
+from tools.serving.window import Window
 
 log = logging.getLogger("steward.serving")
 
@@ -75,6 +78,8 @@ class Server:
         runtime = await loop.run_in_executor(None, self._loaded)
         self._acceptor = Acceptor(listener, self._deliver(loop), self._busy)
         self._service.begin = self._begin
+        if options.window is not None:
+            self._service.window = Window(options.window, options.version)
         self._service.runtime = runtime
         if not options.hold:
             self._begin()
@@ -164,6 +169,8 @@ class Server:
                 if time.monotonic() - max(known.last, began) > options.drain_grace:
                     protocol.shutdown()
             await asyncio.sleep(0.02)
+        if self._service.window is not None:
+            await loop.run_in_executor(None, self._service.window.close)
         left = self._service.in_flight
         log.log(
             logging.WARNING if left else logging.INFO,

@@ -13,7 +13,7 @@ from tools.models.job_folder import write
 from tools.models.job_worker import Work
 from tools.models.operations.compare import kind_with
 from tools.models.torch_runtime import device_of
-from tools.models.window import recorded
+from tools.serving.window import recorded
 
 
 def run(work: Work) -> None:
@@ -21,34 +21,36 @@ def run(work: Work) -> None:
     device_of(work.training, 0)
     facts: dict[str, Any] = work.spec["versions"]["a"]
     kind = kind_with(work, facts)
-    window = recorded(Path(work.options["folder"]), float(work.options["since"]))
+    version, since = str(facts["number"]), float(work.options["since"])
+    window = recorded(Path(work.options["folder"]), since, version)
     if window is None:
         raise Failed(
             f"no inputs of {kind.name} were recorded in this window",
             f"此时间窗内没有记录到 {kind.name} 的输入",
         )
     inputs, _ = kind.data("test")
-    if inputs.shape[1:] != window["inputs"].shape[1:]:
+    asked, told = inputs.shape[1:], window.inputs.shape[1:]
+    if asked != told:
         raise Failed(
-            f"{kind.name} was asked with shape {window['inputs'].shape[1:]}, "
-            f"tested with {inputs.shape[1:]}",
-            f"{kind.name} 线上输入形状为 {window['inputs'].shape[1:]}，测试数据为 {inputs.shape[1:]}",
+            f"{kind.name} was asked with shape {told}, tested with {asked}",
+            f"{kind.name} 线上输入形状为 {told}，测试数据为 {asked}",
         )
-    asked = window["inputs"].astype(inputs.dtype)
+    served = window.inputs.astype(inputs.dtype)
     before = evaluation.outputs_of(kind, Path(facts["path"]), facts["format"], inputs)
-    after = evaluation.outputs_of(kind, Path(facts["path"]), facts["format"], asked)
+    # What was answered is what was recorded; nothing is asked again.
     tests = [
-        drifting.inputs_changed(inputs, asked),
-        drifting.answers_changed(before, after),
-        *drifting.confidence_changed(before, after),
+        drifting.inputs_changed(inputs, served),
+        drifting.answers_changed(before, window.outputs),
+        *drifting.confidence_changed(before, window.outputs),
     ]
     write(
         work.folder.output / REPORT,
         {
-            "rows": len(asked),
+            "rows": len(served),
+            "seen": window.seen,
             "reference": len(inputs),
-            "first": window["first"],
-            "last": window["last"],
+            "first": window.first,
+            "last": window.last,
             "tests": [asdict(test) for test in tests],
         },
     )
