@@ -95,7 +95,7 @@ Amount = Annotated[
     float, Word("fraction"), Field(gt=0, le=0.95, description="share between 0 and 0.95")
 ]
 Gpu = Annotated[int, Word("gpu"), Field(ge=0, le=1023, description="GPU index")]
-XidCode = Annotated[int, Word("xid"), Field(ge=1, le=1000, description="XID code")]
+XidCode = Annotated[int, Word("xid"), Field(ge=1, le=99_999, description="XID or SXid code")]
 Metric = Annotated[str, Word("metric"), Field(description="metric name or PromQL")]
 Text = Annotated[str, Word("text"), BeforeValidator(_text), Field(max_length=4000)]
 ActionNumber = Annotated[int, Word("action"), Field(ge=1, description="action number")]

@@ -196,3 +196,22 @@ def test_without_a_name_the_newest_incident_is_meant(world: World):
     carry_out(world, TOOL["record_cause"], cause="kernel panic")
     [incident] = alerts(world).incidents()
     assert incident.cause == "power_or_panic"
+
+
+def test_without_a_name_the_incident_that_the_cause_could_explain_is_meant(world: World):
+    earlier = datetime.now(UTC) - timedelta(minutes=20)
+    fire(world, "GPUPowerBrake", began=earlier, node="gpu-9", gpu="2", UUID="GPU-9-2")
+    fire(world, "NodeDiskFull", node="n2", mountpoint="/var")
+    plan, _, _ = carry_out(world, TOOL["record_cause"], cause="the power brake")
+    assert "(GPUPowerBrake): A power supply failed" in plan.title
+
+
+def test_alerts_of_one_kind_in_one_incident_are_one_line(world: World):
+    for i in range(5):
+        fire(world, "KubePodCrashLooping", node="n1", namespace="ml", pod=f"llm-{i}")
+    listing = TOOL["list_alerts"]
+    assert listing.read is not None
+    said = listing.read(world).say("en")
+    assert said.count("KubePodCrashLooping") == 1
+    assert "KubePodCrashLooping ×5" in said
+    assert "pod=llm-0, llm-1, llm-2, … (5)" in said

@@ -199,3 +199,17 @@ def test_a_confirmed_cause_is_told_the_next_time(tmp_path: Path):
     read = TOOL["diagnose"].read
     assert read is not None
     assert "Confirmed cause: power_supply" in read(world, alert="GPUPowerBrake").say("en")
+
+
+def test_the_codes_of_a_switch_are_explained_beside_those_of_gpus(tmp_path: Path):
+    explain = TOOL["explain_xid"]
+    assert explain.read is not None
+    world = _world(tmp_path)
+    said = explain.read(world, code=20034).say("en")
+    assert said.startswith("SXid 20034 (LTSSM Fault Up): ")
+    assert "reset its GPUs and switches" in said.replace("\n", " ")
+    assert "SXid 22003" in explain.read(world, code=22003).say("zh")
+    assert "reboot" in explain.read(world, code=22003).say("en")
+    assert "not in NVIDIA's published catalogue" in explain.read(world, code=54321).say("en")
+    double = explain.read(world, code=48).say("en")
+    assert "Then:" not in double, "the same advice is not given twice"

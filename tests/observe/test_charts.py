@@ -99,3 +99,22 @@ def test_a_name_from_a_chat_cannot_leave_the_folder(tmp_path: Path) -> None:
 def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="nothing to draw"):
         plot_metric.read(observed(tmp_path), metric="train_loss", window="1h")  # pyright: ignore[reportOptionalCall]
+
+
+def test_a_single_sample_is_drawn_on_an_axis_of_a_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib.dates import num2date
+    from matplotlib.figure import Figure
+
+    drawn: list[Figure] = []
+    real = Figure.add_subplot
+
+    def keep(self: Figure, *args: object, **kwargs: object) -> object:
+        drawn.append(self)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Figure, "add_subplot", keep)
+    write(tmp_path / "one.png", [series(n=1)], "CPU", "cpu_percent (%)")
+    left, right = (num2date(x) for x in drawn[0].axes[0].get_xlim())
+    assert right - left <= timedelta(minutes=2)

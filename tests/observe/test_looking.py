@@ -85,7 +85,7 @@ def test_logs_of_a_deployment_are_filtered_and_harmless(tmp_path: Path) -> None:
     world = observed(tmp_path, platforms=Shelf(lines=lines))
     finding = ask(world, "read_logs", target="digits", pattern="error")
     assert [x.text for x in finding.lines] == ["ERROR boom"]
-    assert finding.say("en").startswith("1 log line(s) matching 'error' of digits")
+    assert finding.say("en").startswith("1 log line matching 'error' of digits")
     assert "\x1b" not in finding.say("en")
     assert "匹配 'error' 的有 1 行" in finding.say("zh")
 
@@ -223,3 +223,18 @@ def test_every_tool_declares_enough_phrases() -> None:
         assert len(tool.phrases.en) >= 8, tool.name
         assert len(tool.phrases.zh) >= 6, tool.name
     assert Actions().row(1) is None
+
+
+def test_a_wall_of_lines_is_led_by_those_that_tell(tmp_path: Path) -> None:
+    calm = [line(f"veth{i}: entered promiscuous mode") for i in range(300)]
+    bad = "OSError: [Errno 28] No space left on device: '/ckpt/a'"
+    world = observed(tmp_path, platforms=Shelf(lines=[*calm, line(bad), line(bad), *calm]))
+    said = ask(world, "read_logs", target="digits").say("en").splitlines()
+    assert said[0] == "Lines that tell of trouble:"
+    assert "No space left" in said[1]
+    assert said[1].endswith("(×2)")
+    assert "The disk or its quota is full." in said[2]
+    assert len(said) < 50
+    world = observed(tmp_path / "calm", platforms=Shelf(lines=calm))
+    assert ask(world, "read_logs", target="digits").say("en").startswith("None of the 300 lines")
+    assert ask(world, "read_logs", target="digits").say("zh").startswith("300 行中没有故障迹象")

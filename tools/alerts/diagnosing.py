@@ -39,6 +39,8 @@ class Diagnosis:
     firing: bool | None = None
     """For alerts: whether it fires now."""
     incident: int | None = None
+    idle: bool = False
+    """A deployment of which no replica is wanted: it can be neither slow nor broken."""
     confirmed: str | None = None
     """The cause a person confirmed for this incident, if somebody did."""
 
@@ -61,10 +63,21 @@ class Diagnosis:
         lines += self._advice(lang)
         return "\n".join(lines)
 
+    @property
+    def name_zh(self) -> str:
+        """The subject in Chinese."""
+        kind, _, name = self.subject.partition(" ")
+        if kind == "this":
+            return f"本机（{name.partition('(')[2].rstrip(')')}）"
+        word = {"deployment": "部署", "job": "任务", "node": "节点"}.get(kind)
+        return f"{word} {name}" if word and name else self.subject
+
     def _first_en(self) -> str:
         if self.verdict == "healthy" and self.kind == "alert":
             fires = "fires" if self.firing else "does not fire"
             return f"{self.subject} {fires}, and I see nothing wrong with what it is about."
+        if self.idle and self.verdict in ("healthy", "unknown"):
+            return f"{self.subject} serves nothing: no replica is wanted. Roll a version out first."
         if self.verdict == "healthy":
             return f"{self.subject} looks healthy; nothing points to a fault."
         if self.verdict == "unknown":
@@ -80,19 +93,21 @@ class Diagnosis:
     def _first_zh(self) -> str:
         if self.verdict == "healthy" and self.kind == "alert":
             return (
-                f"{self.subject} {'正在触发' if self.firing else '没有触发'}，但其对象看不出问题。"
+                f"{self.name_zh} {'正在触发' if self.firing else '没有触发'}，但其对象看不出问题。"
             )
+        if self.idle and self.verdict in ("healthy", "unknown"):
+            return f"{self.name_zh} 没有运行：期望副本数为 0。请先发布一个版本。"
         if self.verdict == "healthy":
-            return f"{self.subject} 看起来正常，没有发现故障迹象。"
+            return f"{self.name_zh} 看起来正常，没有发现故障迹象。"
         if self.verdict == "unknown":
             if self.firing is False:
-                return f"{self.subject} 当前没有触发，这里也看不到相关迹象。"
-            return f"原因不明：收集到的信息都无法解释 {self.subject}。"
+                return f"{self.name_zh} 当前没有触发，这里也看不到相关迹象。"
+            return f"原因不明：收集到的信息都无法解释 {self.name_zh}。"
         top = self.suspects[0]
         if self.verdict == "cause":
-            return f"最可能（{top.confidence:.0%}）：{top.zh}。对象：{self.subject}。"
+            return f"最可能（{top.confidence:.0%}）：{top.zh}。对象：{self.name_zh}。"
         two = "，或 ".join(f"{s.zh}（{s.confidence:.0%}）" for s in self.suspects[:2])
-        return f"{self.subject} 尚不确定：{two}。"
+        return f"{self.name_zh} 尚不确定：{two}。"
 
     def _evidence(self, lang: Lang) -> list[str]:
         quoted = [e for s in self.suspects[:1] for e in s.evidence]
@@ -176,6 +191,7 @@ def _bullets(head: str, items: tuple[Words, ...], lang: Lang) -> list[str]:
             "{target} 为什么这么慢？",
             "{target} 出什么问题了",
             "诊断一下 {alert}",
+            "诊断这台机器",
             "{alert} 为什么触发",
             "{target} 老是崩，帮我查查原因",
             "{alert} 的根因是什么",
@@ -206,6 +222,7 @@ def diagnose(world: World, alert: Alert | None = None, target: Target | None = N
         result.recommended,
         _firing(subject),
         result.incident.number if result.incident else None,
+        result.idle,
         result.incident.cause if result.incident else None,
     )
 

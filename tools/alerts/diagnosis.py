@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tools.alerts.base import Incident, alerts
-from tools.alerts.collect import around, before, gpus, jobs, logs, machine, measured, services, work
-from tools.alerts.collect.base import Collector, Subject
+from tools.alerts.collect import services
+from tools.alerts.collect.base import Subject
+from tools.alerts.collect.every import COLLECTORS
 from tools.alerts.collect.run import Gathered, gather
 from tools.alerts.facts import Fact, Facts
 from tools.alerts.library import playbooks
@@ -22,23 +23,6 @@ from tools.contract import Call, Json
 if TYPE_CHECKING:
     from tools.world import World
 
-COLLECTORS: Mapping[str, Collector] = {
-    "alert": around.the_alert,
-    "alerts": around.other_alerts,
-    "changes": around.changes,
-    "deployment": work.deployment,
-    "events": work.events,
-    "gpu": gpus.gpu,
-    "history": before.history,
-    "host": machine.host,
-    "job": jobs.job,
-    "kernel_log": logs.kernel_log,
-    "logs": logs.logs,
-    "metrics": measured.metrics,
-    "node": work.node,
-    "services": services.services,
-    "siblings": around.siblings,
-}
 CERTAIN = 0.5
 MARGIN = 2.0
 EXPERIENCE = 0.8
@@ -86,6 +70,8 @@ class Result:
     incident: Incident | None
     symptoms: tuple[Evidence, ...]
     """What is visibly wrong, whatever its cause; for targets."""
+    idle: bool = False
+    """A deployment of which no replica is wanted."""
 
 
 def run(world: World, subject: Subject) -> Result:
@@ -118,6 +104,7 @@ def run(world: World, subject: Subject) -> Result:
         _recommended(top, subject, gathered) if top and verdict == "cause" else None,
         incident,
         _symptoms(book, gathered.facts),
+        gathered.context.get("wanted") == 0,
     )
 
 

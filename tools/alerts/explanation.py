@@ -1,4 +1,4 @@
-"""The tool that explains an XID code."""
+"""The tool that explains an XID code, or an SXid of an NVSwitch."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tools.alerts.base import alerts
-from tools.alerts.signatures.line import parse_line
-from tools.alerts.signatures.xid import find_xid
+from tools.alerts.sightings import sightings
 from tools.alerts.wording import wrap
-from tools.alerts.xids import Words, Xid, action, xid
+from tools.alerts.xids import SWITCH, Words, Xid, action, switch_advice, sxid, xid
 from tools.contract import Phrases, reading
-from tools.errors import ToolError
-from tools.observe.base import telemetry
 from tools.words import XidCode
 
 if TYPE_CHECKING:
@@ -53,23 +49,29 @@ class XidExplanation:
     escalation: Words | None
     missing: Words | None = None
 
+    @property
+    def label(self) -> str:
+        """The code as people write it."""
+        return f"{'SXid' if self.kind == SWITCH else 'XID'} {self.code}"
+
     def say(self, lang: Lang) -> str:
         """Meaning, action, disagreement, next check, history."""
         zh = lang == "zh"
         if not self.known:
             said = (
-                f"XID {self.code} 不在 NVIDIA 公开目录中。保留内核日志和 nvidia-bug-report，联系厂商。"
+                f"{self.label} 不在 NVIDIA 公开目录中。保留内核日志和 nvidia-bug-report，联系厂商。"
                 if zh
-                else f"XID {self.code} is not in NVIDIA's published catalogue. Keep the kernel log "
+                else f"{self.label} is not in NVIDIA's published catalogue. Keep the kernel log "
                 "and nvidia-bug-report output, and ask the vendor."
             )
             return "\n".join(wrap(said))
         name = f" ({self.mnemonic})" if self.mnemonic else ""
-        lines = wrap(f"XID {self.code}{name}: {_in(self.meaning, lang)}")
+        lines = wrap(f"{self.label}{name}: {_in(self.meaning, lang)}")
         lines += wrap(
             ("现在：" if zh else "Now: ") + _in(self.immediate, lang) + ("。" if zh else ".")
         )
-        if self.investigatory is not None:
+        if self.investigatory not in (None, self.immediate):
+            assert self.investigatory is not None
             head = "之后：" if zh else "Then: "
             lines += wrap(head + _in(self.investigatory, lang) + ("。" if zh else "."))
         if self.differ and self.second_opinion is not None:
@@ -121,34 +123,6 @@ def _differ(entry: Xid) -> bool:
     return entry.immediate in _FIRM and entry.known and not harsh
 
 
-@dataclass(slots=True)
-class _Sightings:
-    times: list[datetime]
-    devices: Counter[str]
-    missing: Words | None = None
-
-
-def _sightings(world: World, code: int) -> _Sightings:
-    now = world.clock.now()
-    found = _Sightings([], Counter())
-    try:
-        for line in telemetry(world).kernel_log(_WEEK):
-            signature = find_xid(parse_line(line.text))
-            if signature is None or signature.category != "xid" or signature.code != code:
-                continue
-            found.times.append(line.at or now)
-            found.devices[signature.device or "?"] += 1
-    except ToolError as error:
-        found.missing = Words(error.en, error.zh)
-    port = alerts(world)
-    for alert in (*port.named("GPUXidFatal"), *port.named("GPUXidApp")):
-        if alert.labels.get("xid") == str(code) and now - alert.starts_at <= _WEEK:
-            found.times.append(alert.starts_at)
-            where = alert.labels.get("instance") or alert.labels.get("node") or "?"
-            found.devices[f"{where} GPU {alert.labels.get('gpu', '?')}"] += 1
-    return found
-
-
 def _escalation(entry: Xid, devices: Counter[str]) -> Words | None:
     """A second time on one GPU changes the advice; the same on many points elsewhere."""
     if entry.kind == "information" or not devices:
@@ -173,6 +147,30 @@ def _escalation(entry: Xid, devices: Counter[str]) -> Words | None:
     return None
 
 
+def _switch(world: World, code: int) -> XidExplanation:
+    """An SXid: five digits, from the switch between the GPUs."""
+    entry = sxid(code)
+    seen = sightings(world, code, SWITCH)
+    now, check = switch_advice(entry.scope)
+    return XidExplanation(
+        code,
+        entry.known,
+        entry.name,
+        SWITCH,
+        Words(entry.en, entry.zh),
+        now,
+        None,
+        None,
+        False,
+        check,
+        len(seen.times),
+        tuple(device for device, _ in seen.devices.most_common()),
+        max(seen.times, default=None),
+        None,
+        seen.missing,
+    )
+
+
 @reading(
     Phrases(
         en=(
@@ -186,6 +184,8 @@ def _escalation(entry: Xid, devices: Counter[str]) -> Words | None:
             "does xid {code} need a drain or can it wait",
             "tell me about nvidia error code {code}",
             "gpu xid error {code}",
+            "explain sxid {code}",
+            "what does sxid {code} mean",
         ),
         zh=(
             "xid {code} 是什么意思",
@@ -195,13 +195,16 @@ def _escalation(entry: Xid, devices: Counter[str]) -> Words | None:
             "Xid {code} 是硬件问题还是程序问题",
             "出了 xid {code} 需要排空节点吗",
             "xid {code} 怎么办",
+            "sxid {code} 是什么意思",
         ),
     )
 )
 def explain_xid(world: World, code: XidCode) -> XidExplanation:
-    """Explain an NVIDIA XID error code: meaning, immediate action, what to check next."""
+    """Explain an NVIDIA XID or SXid error code: meaning, immediate action, what to check next."""
+    if code > 1000:
+        return _switch(world, code)
     entry = xid(code)
-    seen = _sightings(world, code)
+    seen = sightings(world, code)
     return XidExplanation(
         code,
         entry.known,

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tools.alerts.base import AlertRecord, Feedback, alerts
 from tools.alerts.library import playbooks
-from tools.alerts.verdicts import meant, playbook_for, priors_of, record_cause
+from tools.alerts.verdicts import explains, meant, playbook_for, priors_of, record_cause
 from tools.contract import (
     Act,
     Call,
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from tools.world import World
 
 
+_LATELY = 20
+"""Incidents among which a verdict without a name looks for its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class CauseArguments:
     """What it was, and for which alert."""
@@ -47,6 +51,14 @@ class RecordCause:
     phrases: ClassVar[Phrases] = Phrases(
         en=(
             "it was {cause}",
+            "it was the power brake",
+            "it was the power supply",
+            "it was a bad cable",
+            "it was the network card",
+            "it was a full disk after all",
+            "it was the disk",
+            "it turned out to be {cause}",
+            "the culprit was {cause}",
             "the cause of {alert} was {cause}",
             "record that {alert} was caused by {cause}",
             "root cause confirmed: {cause}",
@@ -57,6 +69,11 @@ class RecordCause:
         ),
         zh=(
             "原因是 {cause}",
+            "是电源的问题",
+            "是网线的问题",
+            "原来是电源坏了",
+            "原来是 {cause}",
+            "查出来是 {cause}",
             "{alert} 的原因是 {cause}",
             "记录一下，{alert} 是 {cause} 引起的",
             "根因确认：{cause}",
@@ -67,7 +84,7 @@ class RecordCause:
 
     def plan(self, world: World, args: CauseArguments) -> Plan:
         """Which cause of which playbook it is, and how the prior would move."""
-        alert = _alert(world, args.alert)
+        alert = _alert(world, args.alert, args.cause)
         book = playbook_for(world, alert.name)
         library = playbooks(world)
         cause = meant(library, book, args.cause)
@@ -82,7 +99,7 @@ class RecordCause:
         new = Feedback(alert.name, book.name, cause.id, "", at, alert.incident, None, weight)
         before, after = priors_of(world, book), priors_of(world, book, [new])
         verb = "Withdraw" if args.withdraw else "Record"
-        where = f"incident {alert.incident}" if alert.incident else alert.name
+        where = f"incident {alert.incident} ({alert.name})" if alert.incident else alert.name
         return Plan(
             target=Target("alert", alert.name, alert.fingerprint, f"{len(verdicts)} verdicts"),
             title=f"{verb} the cause of {where}: {cause.words.en}",
@@ -143,7 +160,8 @@ class RecordCause:
         return Happened.YES if any(v.action_id == action_id for v in held) else Happened.NO
 
 
-def _alert(world: World, name: str | None) -> AlertRecord:
+def _alert(world: World, name: str | None, cause: str) -> AlertRecord:
+    """The alert that is named; else the newest incident that such a cause could explain."""
     port = alerts(world)
     if name is not None:
         held = port.named(name)
@@ -153,9 +171,13 @@ def _alert(world: World, name: str | None) -> AlertRecord:
         if known is None:
             raise unknown("alert", name, playbooks(world).names(), "告警")
         return _without_record(known.name)
-    newest = next(iter(port.incidents(open_only=False, limit=1)), None)
-    members = port.members(newest.number) if newest else ()
-    root = next((a for a in members if newest and a.fingerprint == newest.root), None)
+    library = playbooks(world)
+    found: list[AlertRecord] = []
+    for incident in port.incidents(open_only=False, limit=_LATELY):
+        members = port.members(incident.number)
+        found += [a for a in members if a.fingerprint == incident.root][:1]
+    fitting = [a for a in found if explains(library, playbook_for(world, a.name), cause)]
+    root = next(iter(fitting or found), None)
     if root is None:
         raise BadArguments(
             "There is no incident yet; say for which alert: 'the cause of NodeDown was …'.",

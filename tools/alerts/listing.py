@@ -35,9 +35,9 @@ class AlertList:
     def say(self, lang: Lang) -> str:
         """How many, which, since when."""
         lines = [self._head_zh() if lang == "zh" else self._head_en()]
-        lines += [self._alert(a, lang) for a in self._ordered()[:SHOWN]]
-        if len(self.alerts) > SHOWN:
-            more = len(self.alerts) - SHOWN
+        groups = self._groups()
+        lines += [self._alike(group, lang) for group in groups[:SHOWN]]
+        if more := sum(len(group) for group in groups[SHOWN:]):
             lines.append(f"… 另有 {more} 条" if lang == "zh" else f"… and {more} more")
         grouped = [i for i in self.incidents if i.firing + i.resolved > 1]
         if grouped and self.state != "resolved":
@@ -51,6 +51,15 @@ class AlertList:
         return sorted(
             self.alerts, key=lambda a: (_ORDER.get(a.severity, 2), -a.starts_at.timestamp())
         )
+
+    def _groups(self) -> list[list[AlertRecord]]:
+        """Alerts of one name in one incident are told in one line."""
+        held: dict[tuple[object, ...], list[AlertRecord]] = {}
+        for alert in self._ordered():
+            alone = alert.fingerprint if alert.incident is None else ""
+            key = (alert.name, alert.severity, alert.incident, alone, bool(alert.silenced_by))
+            held.setdefault(key, []).append(alert)
+        return list(held.values())
 
     def _head_en(self) -> str:
         if not self.alerts:
@@ -76,6 +85,21 @@ class AlertList:
         inside = len({a.incident for a in self.alerts if a.incident is not None})
         grouped = f"，归为 {inside} 个事件" if inside and len(self.alerts) > 1 else ""
         return f"{len(self.alerts)} 条告警{state}{grouped}（{levels}）。"
+
+    def _alike(self, group: list[AlertRecord], lang: Lang) -> str:
+        if len(group) == 1:
+            return self._alert(group[0], lang)
+        first = min(group, key=lambda a: a.starts_at)
+        names = sorted({k for a in group for k in a.labels if k in _TELLING})
+        said: list[str] = []
+        for name in names:
+            values = sorted({a.labels[name] for a in group if name in a.labels})
+            more = f", … ({len(values)})" if len(values) > 3 else ""
+            said.append(f"{name}={', '.join(values[:3])}{more}")
+        since = ago(first.starts_at, self.now, lang)
+        mute = ("，已静默" if lang == "zh" else ", silenced") if first.silenced_by else ""
+        level = first.severity or "-"
+        return f"- {first.name} ×{len(group)} [{level}] {'; '.join(said)} ({since}{mute})"
 
     def _alert(self, alert: AlertRecord, lang: Lang) -> str:
         where = ", ".join(f"{k}={v}" for k, v in sorted(alert.labels.items()) if k in _TELLING)

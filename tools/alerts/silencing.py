@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tools.alerts.base import Silence, alerts
 from tools.alerts.silences import matchers_of, shown, silences_of, stored_matchers, target_of
+from tools.alerts.wording import plural
 from tools.contract import (
     Act,
     Call,
@@ -78,7 +79,7 @@ class SilenceAlert:
         already = silences_of(world, matchers)
         warnings: tuple[str, ...] = ()
         if already:
-            warnings += (f"{len(already)} silence(s) for it are already in force.",)
+            warnings += (f"Already in force for it: {plural(len(already), 'silence')}.",)
         if any(a.severity == "critical" for a in hidden):
             warnings += ("It is a critical alert: nobody will be paged for it.",)
         name = matchers["alertname"]
@@ -86,7 +87,7 @@ class SilenceAlert:
             target=target_of(name, matchers, already),
             title=f"Silence {shown(matchers)} for {args.duration}",
             diff=f"- {name} notifies\n+ {name} is silent for {args.duration}",
-            blast_radius=f"{len(hidden)} firing alert(s) hidden now, and new ones like them",
+            blast_radius=f"{plural(len(hidden), 'firing alert')} hidden now, and new ones like them",
             undo=f"lift the silence of {name}",
             verification="the silence is listed as active",
             deadline=timedelta(seconds=30),

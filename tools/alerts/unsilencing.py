@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tools.alerts.base import alerts
 from tools.alerts.silences import matchers_of, silences_of, stored_matchers, target_of
+from tools.alerts.wording import plural
 from tools.contract import (
     Act,
     Call,
@@ -77,7 +78,7 @@ class UnsilenceAlert:
             target=target_of(name, matchers, found),
             title=f"Lift the silence of {name}",
             diff=f"- {name} is silent ({ids})\n+ {name} notifies",
-            blast_radius=f"{len(hidden)} firing alert(s) may notify again",
+            blast_radius=f"{plural(len(hidden), 'firing alert')} may notify again",
             undo=f"silence {name} again for the time that was left",
             verification="no silence of it is in force",
             deadline=timedelta(seconds=30),
@@ -108,7 +109,7 @@ class UnsilenceAlert:
             port = alerts(world)
             left = sorted(s.id for s in port.silences() if s.id in wanted)
             if not left and port.trouble is None:
-                return Verdict(True, f"{len(wanted)} silence(s) lifted; none is in force.")
+                return Verdict(True, f"{plural(len(wanted), 'silence')} lifted; none is in force.")
             if world.clock.now() >= until:
                 said = port.trouble.en if port.trouble else f"still in force: {', '.join(left)}"
                 return Verdict(False, said, "silence not lifted")

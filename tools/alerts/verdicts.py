@@ -109,6 +109,12 @@ def meant(library: Playbooks, book: Playbook, text: str) -> Cause:
     )
 
 
+def explains(library: Playbooks, book: Playbook, text: str) -> bool:
+    """Whether ``text`` is one of the causes that this playbook itself lists."""
+    wanted = _tokens(text)
+    return any(_fit(wanted, library.causes[name]) >= ENOUGH for name in book.priors)
+
+
 def _tokens(text: str) -> set[str]:
     words = {w.removesuffix("s") for w in _WORD.findall(text.lower()) if w not in _STOP}
     for run in _HAN.findall(text):

@@ -128,6 +128,28 @@ def _sxids() -> dict[int, dict[str, Any]]:
     return {row["sxid"]: row for row in read_data("sxid.json")}
 
 
+SWITCH = "sxid"
+"""The kind of code that an NVSwitch reports."""
+_SWITCH_NOW = {
+    "none": Words("nothing now; watch how often it comes", "暂不处理；关注出现频率"),
+    "port": Words(
+        "end the jobs of that partition, then reset its GPUs and switches or reboot the node",
+        "结束该分区的任务，然后复位其 GPU 与交换芯片或重启节点",
+    ),
+    "fabric": Words("drain the node and reboot it", "排空节点并重启"),
+}
+
+
+def switch_advice(scope: str) -> tuple[Words, Words]:
+    """What an SXid of this scope asks for now, and what to look at next."""
+    check = Words(
+        "Which link, and which GPU is behind it? Look for XID 74 or 45 there at the same time; "
+        "the same link again calls for an inspection of cable and board.",
+        "是哪条链路、其后是哪块 GPU？查看同一时刻是否有 XID 74 或 45；同一链路再次出现需检修线缆与板卡。",
+    )
+    return _SWITCH_NOW[scope], check
+
+
 _SCOPE_EN = {
     "none": "non-fatal: log it and watch",
     "port": "the jobs using that port's partition fail; expect XID 74 or 45 on their GPUs",

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tools.observe.wording import quantity
 _INCHES = (10.0, 5.0)
 _DPI = 120
 MOST_SERIES = 10
+_SHORTEST = timedelta(minutes=1)
 _COLOURS = (
     "#2563eb", "#d97706", "#059669", "#dc2626", "#7c3aed",
     "#0891b2", "#be185d", "#65a30d", "#475569", "#a16207",
@@ -105,6 +107,7 @@ def _axes(axes: Any, shown: Sequence[Series], ylabel: str) -> None:
     locator = AutoDateLocator(minticks=4, maxticks=9)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    _span(axes, shown)
     axes.set_ylabel(ylabel, fontsize=10)
     axes.set_xlabel("time (UTC)", fontsize=10)
     axes.grid(visible=True, color="#e5e7eb", linewidth=0.8)
@@ -115,6 +118,14 @@ def _axes(axes: Any, shown: Sequence[Series], ylabel: str) -> None:
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color("#9ca3af")
+
+
+def _span(axes: Any, shown: Sequence[Series]) -> None:
+    """A minute at least: a single sample would otherwise be drawn on an axis of years."""
+    times = [t for s in shown for t, _ in s.points]
+    if times and max(times) - min(times) < _SHORTEST:
+        middle = min(times) + (max(times) - min(times)) / 2
+        axes.set_xlim(middle - _SHORTEST / 2, middle + _SHORTEST / 2)
 
 
 def _binary_step(span: float) -> float:

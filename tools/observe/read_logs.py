@@ -13,6 +13,7 @@ from tools.contract import Phrases, reading
 from tools.errors import BadArguments, ToolError, unknown
 from tools.observe import wording as say
 from tools.observe.base import telemetry
+from tools.observe.telling import Telling, telling
 from tools.platforms.base import LogLine
 from tools.words import Lang, Pattern, Target, Window, parse_window
 
@@ -31,6 +32,7 @@ _PHRASES = Phrases(
         "search the logs of {target} for {pattern} in the last {window}",
         "any errors in the logs of {target}",
         "show the kernel log",
+        "any errors in the kernel log",
         "tail {target}",
     ),
     zh=(
@@ -50,6 +52,8 @@ _MOST_READ = 2000
 _MOST_KEPT = 200
 _MOST_CHARACTERS = 20_000
 _LINE = 500
+_MOST_SAID = 40
+"""Lines an answer shows to a person; the document holds up to :data:`_MOST_KEPT`."""
 _SEARCH_SECONDS = 2.0
 
 
@@ -64,6 +68,8 @@ class LogFinding:
     matched: int
     read: int
     cut: bool = False
+    telling: tuple[Telling, ...] = ()
+    """Lines that say what went wrong, the newest of each kind."""
 
     def say(self, lang: Lang) -> str:
         """How many lines, then the lines with time and source."""
@@ -71,17 +77,37 @@ class LogFinding:
         span = say.span(parse_window(self.window), lang)
         if not self.lines:
             return self._none(span, zh)
-        shown = len(self.lines)
+        shown = min(len(self.lines), _MOST_SAID)
         if zh:
             first = f"{self.target} 最近 {span}的日志"
             first += f"，匹配 {self.pattern!r} 的有 {self.matched} 行" if self.pattern else ""
             first += f"，显示最新 {shown} 行：" if shown < self.matched else f"，共 {shown} 行："
         else:
             what = f"matching {self.pattern!r} " if self.pattern else ""
-            first = f"{self.matched} log line(s) {what}of {self.target} in the last {span}"
+            lines = "line" if self.matched == 1 else "lines"
+            first = f"{self.matched:,} log {lines} {what}of {self.target} in the last {span}"
             first += f", the newest {shown}:" if shown < self.matched else ":"
         sources = {line.source for line in self.lines}
-        return "\n".join((first, *(_text(line, len(sources) > 1) for line in self.lines)))
+        newest = self.lines[-shown:]
+        told = self._told(lang, len(sources) > 1)
+        return "\n".join((*told, first, *(_text(line, len(sources) > 1) for line in newest)))
+
+    def _told(self, lang: Lang, with_source: bool) -> list[str]:
+        """What the lines say is wrong, before the lines themselves."""
+        zh = lang == "zh"
+        if not self.telling:
+            calm = (
+                f"{self.read} 行中没有故障迹象。"
+                if zh
+                else (f"None of the {self.read:,} lines tells of trouble.")
+            )
+            return [] if self.pattern else [calm]
+        lines = ["能说明问题的行：" if zh else "Lines that tell of trouble:"]
+        for one in self.telling:
+            times = f" (×{one.times})" if one.times > 1 else ""
+            lines.append(f"- {_text(one.line, with_source)[:240]}{times}")
+            lines.append(f"  {one.zh if zh else one.en}")
+        return lines
 
     def _none(self, span: str, zh: bool) -> str:
         if self.pattern and self.read:
@@ -116,8 +142,9 @@ def read_logs(
     clean = [LogLine(x.at, say.clean(x.source, 60), say.clean(x.text, _LINE)) for x in lines]
     matching = clean if wanted is None else _matching(clean, wanted)
     kept = _fitting(matching)
+    cut = len(kept) < len(matching)
     return LogFinding(
-        target, window, pattern, kept, len(matching), len(lines), len(kept) < len(matching)
+        target, window, pattern, kept, len(matching), len(lines), cut, telling(matching)
     )
 
 

@@ -16,9 +16,9 @@ _HN = rf"(?:{_D}|{numbers.HAN})"
 _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "xid",
-        rf"\bxid(?:\s*\([^)]*\))?(?:[\s:=#-]|error|code|number|of|is|was|错误码?|号)*(?P<n>{_D}|{numbers.ENGLISH}|{numbers.HAN})(?![\w])",
+        rf"\bs?xid(?:\s*\([^)]*\))?(?:[\s:=#-]|error|code|number|of|is|was|错误码?|号)*(?P<n>{_D}|{numbers.ENGLISH}|{numbers.HAN})(?![\w])",
     ),
-    ("xid", rf"\bxid(?P<n>{_D})\b"),
+    ("xid", rf"\bs?xid(?P<n>{_D})\b"),
     ("xid", rf"\b(?:nvidia|nvrm|gpu) (?:driver )?error(?: code| number)?\s*#?(?P<n>{_D})\b"),
     (
         "gpu",

@@ -141,19 +141,18 @@ def spatial_scope(about: list[Entities], name: str) -> tuple[str, str]:
 
     gpus, nodes, racks, jobs = of("gpu"), of("node"), of("rack"), of("job")
     count = len({e.own for e in about})
+    things = "one entity" if count == 1 else f"{count} entities"
     if len(gpus) == 1 and len(nodes) <= 1:
         return "gpu", f"{name} fires on one GPU only"
     if len(nodes) == 1:
-        return (
-            "node" if len(gpus) != 1 else "gpu"
-        ), f"{name} fires on {count} entities of one node"
+        return ("node" if len(gpus) != 1 else "gpu"), f"{name} fires on {things} of one node"
     if len(jobs) == 1 and len(nodes) > 1:
         return "job", f"{name} fires on {len(nodes)} nodes, all of one job"
     if len(racks) == 1 and len(nodes) > 2:
         return "rack", f"{name} fires on {len(nodes)} nodes of one rack"
     if len(nodes) > 3:
         return "fleet", f"{name} fires on {len(nodes)} nodes"
-    return "", f"{name} fires on {count} entities"
+    return "", f"{name} fires on {things}"
 
 
 def changes(world: World, subject: Subject) -> Collected:

@@ -38,7 +38,11 @@ _GPU = (
 def gpu(world: World, subject: Subject) -> Collected:
     """The GPUs of this machine, or the one that is meant."""
     if not subject.local:
-        raise BadArguments(f"{subject.name} does not run here", f"{subject.name} 不在本机运行")
+        where = subject.node or subject.name
+        raise BadArguments(
+            f"those of {where} cannot be read from here; ask its exporter or nvidia-smi there",
+            f"{where} 的 GPU 无法从本机读取；请查看其导出器或在该节点运行 nvidia-smi",
+        )
     report = telemetry(world).gpus()
     found = Collected(looked=_GPU)
     if report.problem is not None:

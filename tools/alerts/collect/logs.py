@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tools.world import World
 
 _MOST = 2000
+_ZH = {"job": "任务 ", "deployment": "部署 "}
 _DATA_TIME = re.compile(
     r"\b(?:data(?:[_ ]?(?:time|wait|load\w*))?(?:_s(?:econds)?)?)['\"]?\s*[:=]\s*(\d+\.\d+)",
     re.IGNORECASE,
@@ -70,7 +71,7 @@ def _read(found: Collected, lines: Sequence[LogLine], what: str) -> None:
     reading = reading_of(lines)
     found.note(
         f"{reading.lines} log lines of {what}: {_summary(reading)}",
-        f"{what} 的 {reading.lines} 行日志：{_summary_zh(reading)}",
+        f"{_ZH.get(what.split()[0], '')}{what.partition(' ')[2]} 的 {reading.lines} 行日志：{_summary_zh(reading)}",
     )
     if reading.root is not None and (reading.certain or reading.root.role is not Role.ROOT):
         found.facts.append(_fact("log", reading.root, reading))

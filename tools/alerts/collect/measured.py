@@ -53,10 +53,10 @@ def metrics(world: World, subject: Subject) -> Collected:
         _ask(world, subject, found)
     if not seen and not found.facts:
         raise Unavailable("nothing is recorded for it yet", "还没有它的记录")
-    said = ", ".join(str(f.value) for f in found.facts) or "none"
+    said = ", ".join(str(f.value) for f in found.facts)
     found.note(
-        f"{seen} series of the last 2 h; out of their range: {said}"[:200],
-        f"最近 2 小时 {seen} 条序列；异常：{said}"[:200],
+        f"{seen} series of the last 2 h; out of their range: {said or 'none'}"[:200],
+        f"最近 2 小时 {seen} 条序列；异常：{said or '无'}"[:200],
     )
     return found
 
