@@ -29,6 +29,8 @@ EXPERIENCE = 0.8
 """A prior from which the alert alone names its cause."""
 SPOKEN = 1.4
 """Support below this is no evidence."""
+FAINT = 0.12
+"""A confidence below this names nobody, whatever speaks for it."""
 Verdict = Literal["cause", "uncertain", "unknown", "healthy"]
 
 
@@ -184,7 +186,7 @@ def _verdict(
     first = ranked[0]
     spoken = first.support >= SPOKEN
     known = subject.alert is not None and priors.get(first.cause.id, 0.0) >= EXPERIENCE
-    if not spoken and not known:
+    if not known and (not spoken or first.confidence < FAINT):
         return "unknown"
     second = ranked[1].confidence if len(ranked) > 1 else 0.0
     clear = first.confidence >= CERTAIN and first.confidence >= MARGIN * second

@@ -73,6 +73,8 @@ class RankWatch:
         """Who is suspected, once everything was read."""
         reported = set(self._timed_out)
         everyone = self._seen | set(range(self._world if self._world <= 65536 else 0))
+        if len(reported) >= 3 and max(reported) < 65536:
+            everyone |= set(range(max(reported)))  # who says nothing at all leaves a gap
         missing: set[int] = everyone - reported if reported else set()
         if len(missing) > max(1, len(everyone) // 4):
             missing.clear()  # most ranks are simply not in this log

@@ -16,6 +16,10 @@ from tools.alerts.signatures.base import Line, Role, Signature
 from tools.alerts.signatures.xid import find_xid
 
 
+_APPENDED = "advice"
+"""The rule of texts that accompany errors."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One signature as the data files declare it."""
@@ -82,9 +86,16 @@ def recognise(line: Line) -> Signature | None:
     if found := find_xid(line):
         return found
     lower = line.body.lower()
+    advice: Rule | None = None
     for rule in rules():
-        if rule.fits(lower, line.body):
-            return Signature(
-                rule.id, rule.family, rule.role, line, rule.en, rule.zh, weak=rule.weak
-            )
-    return None
+        if not rule.fits(lower, line.body):
+            continue
+        if rule.id == _APPENDED:
+            advice = rule  # many programs print it in the same line as the error itself
+        elif advice is None or not rule.weak:
+            return _signature(rule, line)
+    return _signature(advice, line) if advice else None
+
+
+def _signature(rule: Rule, line: Line) -> Signature:
+    return Signature(rule.id, rule.family, rule.role, line, rule.en, rule.zh, weak=rule.weak)
