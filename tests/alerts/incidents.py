@@ -262,6 +262,6 @@ retrying download of shard-0012.tar (attempt 2 of 5)
                   labels={"instance": "gpu-9:9400", "gpu": "2", "UUID": "GPU-9-2"}),
     recorded_case("four nodes of one rack throttle", from_alerts, "hot_room", "cooling", ask="GPUThermalThrottling", alerts=tuple(
         ("GPUThermalThrottling", {"instance": f"gpu-{n}:9400", "Hostname": f"gpu-{n}", "gpu": "0", "UUID": f"GPU-{n}-0", "rack": "r7", "clock_event": "hw_thermal"}) for n in range(4))),
-    recorded_case("a node goes and takes its pods", from_alerts, "power_or_panic", "node_gone", "node_hang", "node_network", ask="KubePodNotReady", alerts=(
+    recorded_case("a node goes and takes its pods", from_alerts, "follows NodeDown on n3", ask="KubePodNotReady", alerts=(
         ("NodeDown", {"node": "n3"}), ("KubePodNotReady", {"node": "n3", "namespace": "ml", "pod": "llm-0"}))),
 )  # fmt: skip

@@ -205,6 +205,8 @@ class Outcome:
     def top(self) -> str:
         if self.answer is None:
             return "-"
+        if self.answer.follows:
+            return f"follows {self.answer.subject}"
         named = self.answer.verdict in ("cause", "uncertain") and self.answer.suspects
         return self.answer.suspects[0].id if named else self.answer.verdict
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.alerts.faults import CASES
+from tests.alerts.incidents import INCIDENTS
 from tests.alerts.recorded import RECORDED
 from tests.alerts.stage import Case, fire, play
 from tests.support import make_world
@@ -213,3 +214,23 @@ def test_the_codes_of_a_switch_are_explained_beside_those_of_gpus(tmp_path: Path
     assert "not in NVIDIA's published catalogue" in explain.read(world, code=54321).say("en")
     double = explain.read(world, code=48).say("en")
     assert "Then:" not in double, "the same advice is not given twice"
+
+
+@pytest.mark.parametrize("case", INCIDENTS, ids=lambda c: c.name)
+def test_incidents_of_another_hand(case: Case, tmp_path: Path):
+    outcome = play(case, tmp_path)
+    assert outcome.right, outcome.answer and outcome.answer.say("en")
+
+
+def test_an_effect_is_answered_with_what_it_follows_from(tmp_path: Path):
+    world = _world(tmp_path)
+    fire(world, "NodeDown", source="alertmanager", node="n3")
+    fire(world, "KubePodNotReady", source="alertmanager", node="n3", namespace="ml", pod="llm-0")
+    said = TOOL["diagnose"].read(world, alert="KubePodNotReady").say("en")  # type: ignore[misc]
+    first = " ".join(said.split())
+    assert first.startswith("KubePodNotReady on n3 follows from NodeDown on n3")
+    assert "由 NodeDown on n3 引起" in TOOL["diagnose"].read(world, alert="KubePodNotReady").say(
+        "zh"
+    )  # type: ignore[misc]
+    own = TOOL["diagnose"].read(world, alert="NodeDown").say("en")  # type: ignore[misc]
+    assert "follows" not in own

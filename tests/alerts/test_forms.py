@@ -20,7 +20,7 @@ def lines(name: str) -> Iterator[str]:
             yield line
 
 
-@pytest.mark.parametrize("entry", lines("forms.txt"))
+@pytest.mark.parametrize("entry", list(lines("forms.txt")))
 def test_a_published_form_is_read_as_what_it_is(entry: str):
     names, _, text = entry.partition(" | ")
     found = recognise(parse_line(text))
@@ -29,7 +29,7 @@ def test_a_published_form_is_read_as_what_it_is(entry: str):
     assert {found.key, found.category} & set(names.split(","))
 
 
-@pytest.mark.parametrize("text", lines("ordinary.txt"))
+@pytest.mark.parametrize("text", list(lines("ordinary.txt")))
 def test_an_ordinary_line_accuses_nothing(text: str):
     found = recognise(parse_line(text))
     assert found is None or found.role is Role.ADVICE

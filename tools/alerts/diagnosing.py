@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tools.alerts.collect.base import Subject
 from tools.alerts.diagnosis import Evidence, Suspect, Verdict, run
-from tools.alerts.subject import subject_of
+from tools.alerts.subject import label_of, root_of, subject_of
 from tools.alerts.wording import clip, clock, wrap
 from tools.alerts.xids import Words
 from tools.contract import Call, Phrases, reading
@@ -41,13 +41,23 @@ class Diagnosis:
     incident: int | None = None
     idle: bool = False
     """A deployment of which no replica is wanted: it can be neither slow nor broken."""
+    follows: str = ""
+    """The alert that was asked about, when the subject is the one it follows from."""
     confirmed: str | None = None
     """The cause a person confirmed for this incident, if somebody did."""
 
     def say(self, lang: Lang) -> str:
         """The most likely cause first, then evidence, gaps, next check, recommended change."""
         zh = lang == "zh"
-        lines = wrap(self._first_zh() if zh else self._first_en())
+        first = self._first_zh() if zh else self._first_en()
+        if self.follows:
+            said = (
+                f"{self.follows} 由 {self.subject} 引起。"
+                if zh
+                else (f"{self.follows} follows from {self.subject}, which is diagnosed here.")
+            )
+            first = f"{said}{'' if zh else ' '}{first}"
+        lines = wrap(first)
         if self.symptoms:
             lines += _quotes("现象：" if zh else "What is wrong:", self.symptoms, lang)
         if self.suspects and self.verdict != "healthy":
@@ -206,9 +216,13 @@ def _bullets(head: str, items: tuple[Words, ...], lang: Lang) -> list[str]:
 def diagnose(world: World, alert: Alert | None = None, target: Target | None = None) -> Diagnosis:
     """Diagnose an alert, deployment, job, node, GPU or this host: ranked causes with evidence."""
     subject = subject_of(world, alert, target)
-    result = run(world, subject)
+    result, follows = run(world, subject), ""
+    above = root_of(world, subject) if result.verdict != "cause" else None
+    if above is not None:  # its own evidence is not clear, and it is an effect of another alert
+        follows, subject = label_of(subject), above
+        result = run(world, subject)
     return Diagnosis(
-        _label(subject),
+        label_of(subject),
         subject.kind,
         result.verdict,
         result.playbook,
@@ -223,6 +237,7 @@ def diagnose(world: World, alert: Alert | None = None, target: Target | None = N
         _firing(subject),
         result.incident.number if result.incident else None,
         result.idle,
+        follows,
         result.incident.cause if result.incident else None,
     )
 
@@ -231,13 +246,3 @@ def _firing(subject: Subject) -> bool | None:
     if subject.kind != "alert":
         return None
     return subject.alert is not None and subject.alert.state == "firing"
-
-
-def _label(subject: Subject) -> str:
-    if subject.kind == "host":
-        return f"this machine ({subject.name})"
-    if subject.alert is None:
-        plain = subject.kind in ("gpu", "alert")
-        return subject.name if plain else f"{subject.kind} {subject.name}"
-    where = subject.deployment or subject.job or subject.node
-    return f"{subject.name} on {where}" if where else subject.name

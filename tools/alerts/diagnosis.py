@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +20,7 @@ from tools.alerts.priors import learnt
 from tools.alerts.scoring import Ranked, rank
 from tools.alerts.xids import Words
 from tools.contract import Call, Json
+from tools.errors import ToolError
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -81,7 +83,8 @@ def run(world: World, subject: Subject) -> Result:
     library = playbooks(world)
     book = _book(library, subject)
     for port in ("telemetry", "alerts"):
-        world.port(port)  # built here, once: collectors run side by side
+        with suppress(ToolError):  # those that need it say so
+            world.port(port)  # built here, once: collectors run side by side
     wanted = _evidence(world, book, subject)
     gathered = gather(world, subject, [(name, COLLECTORS[name]) for name in wanted])
     port = alerts(world)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tools.alerts.base import AlertRecord, alerts
@@ -31,6 +31,8 @@ _HOST = frozenset(
     }
 )
 _GPU = re.compile(r"gpu[:_-]?(\d{1,4}|GPU-[\w-]+)|(GPU-[0-9a-fA-F-]{8,})", re.IGNORECASE)
+_TOGETHER = timedelta(seconds=90)
+"""A cause may be noticed this much later than what follows from it."""
 _LABELS_OF_DEPLOYMENT = (
     "deployment",
     "target",
@@ -92,6 +94,21 @@ def _from_alert(world: World, alert: AlertRecord) -> Subject:
         gpu=gpu,
         local=alert.source == "rules" or node is None or _is_here(node),
     )
+
+
+def root_of(world: World, subject: Subject) -> Subject | None:
+    """The alert of another name that this one's incident began with, while it still fires."""
+    alert = subject.alert
+    if alert is None or alert.incident is None or alert.state != "firing":
+        return None
+    port = alerts(world)
+    incident = next((i for i in port.incidents() if i.number == alert.incident), None)
+    if incident is None or incident.root == alert.fingerprint:
+        return None
+    root = next((a for a in port.members(incident.number) if a.fingerprint == incident.root), None)
+    if root is None or root.state != "firing" or root.name == alert.name:
+        return None
+    return _from_alert(world, root) if root.starts_at <= alert.starts_at + _TOGETHER else None
 
 
 def _is_here(node: str) -> bool:
@@ -195,3 +212,14 @@ def _names(world: World) -> list[str]:
     except ToolError:
         return names
     return names
+
+
+def label_of(subject: Subject) -> str:
+    """The subject as people name it."""
+    if subject.kind == "host":
+        return f"this machine ({subject.name})"
+    if subject.alert is None:
+        plain = subject.kind in ("gpu", "alert")
+        return subject.name if plain else f"{subject.kind} {subject.name}"
+    where = subject.deployment or subject.job or subject.node
+    return f"{subject.name} on {where}" if where else subject.name

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tools.world import World
 
 _DONE = ("applying", "applied", "verified", "unverified", "undone", "unknown", "failed")
+_WIDE = frozenset({"cordon_node", "uncordon_node", "drain_node"})
+"""Changes that may be felt by what they do not name."""
 _DECAY = 30.0
 """Minutes after which a change speaks half as loud, about (exp(-t/30))."""
 _SAME = timedelta(minutes=10)
@@ -164,7 +166,7 @@ def changes(world: World, subject: Subject) -> Collected:
     for row in ours:
         near = _touches(row, subject)
         quote = f"action {row.number} ({row.state}): {row.title}, by {row.requested_by}"
-        strength = _proximity(row.changed_at, subject.began) * (1.0 if near else 0.25)
+        strength = _proximity(row.changed_at, subject.began) * _nearness(row, subject, near)
         found.facts.append(
             Fact("change", row.tool, quote, "ledger", row.changed_at, row.target, strength=strength)
         )
@@ -201,8 +203,19 @@ def _proximity(changed: datetime, began: datetime) -> float:
     return math.exp(-minutes / _DECAY)
 
 
+def _nearness(row: ActionRow, subject: Subject, near: bool) -> float:
+    """How much a change counts: fully on the target, hardly when it is known to be elsewhere."""
+    if near:
+        return 1.0
+    wide = subject.kind == "host" or row.tool in _WIDE
+    return 0.25 if wide else 0.05
+
+
 def _touches(row: ActionRow, subject: Subject) -> bool:
     wanted = {n for _, n in _pairs(subject) if n} | {subject.name}
+    if subject.alert and (pod := subject.alert.labels.get("pod", "")):
+        # The pods of a deployment carry its name, a hash and a suffix.
+        wanted |= {pod.rsplit("-", 1)[0], pod.rsplit("-", 2)[0]}
     said = {
         row.target.rsplit("/", 1)[-1],
         row.target.partition("/")[2],

@@ -15,7 +15,6 @@ from typing import Any
 from tools.alerts.signatures.base import Line, Role, Signature
 from tools.alerts.signatures.xid import find_xid
 
-
 _APPENDED = "advice"
 """The rule of texts that accompany errors."""
 
