@@ -17,7 +17,7 @@ from agent.fronts.slack_answer import Answer
 from agent.fronts.slack_errors import SlackRefused, SlackUncertain
 from agent.fronts.slack_payloads import Asked, Deleted, Said
 from agent.fronts.slack_posts import Place, Posts, is_gone
-from agent.fronts.slack_text import said
+from agent.fronts.slack_text import said as plainly
 from agent.fronts.threads import call, stream
 from agent.redaction import mask
 from tools.errors import ToolError
@@ -41,7 +41,21 @@ class Turns:
         """Answer a person."""
         if item.id not in self._deleted:
             actor = await call(lambda: person_or(self.assistant, "slack", heard.user), "who")
-            await self._answer(item, place_of(heard), actor, self._words(heard))
+            said = self._words(heard)
+            if heard.direct:
+                await self._entitle(heard, item.conversation, said)
+            await self._answer(item, place_of(heard), actor, said)
+
+    async def _entitle(self, heard: Said, conversation: str, said: str) -> None:
+        """Name a new thread of the assistant pane after its first question."""
+        lines = self.assistant.conversations.lines
+        if await call(lambda: lines(conversation, 1), "begun"):
+            return
+        where = {"channel_id": heard.channel, "thread_ts": heard.thread}
+        try:
+            await self.posts.api.call("assistant.threads.setTitle", **where, title=mask(said)[:80])
+        except (SlackRefused, SlackUncertain):
+            return  # a name is not needed
 
     async def ask(self, item: Item, asked: Asked) -> None:
         """Answer a question that an alert raised."""
@@ -104,7 +118,7 @@ class Turns:
         people = self.assistant.door.fleet.people.values()
         names = {person.slack: person.name for person in people}
         zh = self.assistant.door.fleet.language == "zh"
-        return said(heard.text, self.posts.api.identity.user, names.get) or (
+        return plainly(heard.text, self.posts.api.identity.user, names.get) or (
             "你能做什么？" if zh else "What can you do?"
         )
 

@@ -46,10 +46,22 @@ class Workspace:
     views: list[dict[str, Any]] = field(default_factory=list)
     statuses: list[dict[str, Any]] = field(default_factory=list)
     prompts: list[dict[str, Any]] = field(default_factory=list)
+    titles: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     failures: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     """method → what to answer next: 429, 500, ``lost`` (done but answered 500), or an error."""
     always: dict[str, str] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+    """Methods this stand-in does not have."""
+    absent_as: int = 200
+    """How it says so: 200 with ``unknown_method``, or 404 with a page."""
+    refused_blocks: set[str] = field(default_factory=set)
+    """Types of blocks that are ``invalid_blocks`` here."""
+    closed: set[str] = field(default_factory=set)
+    """Channels that Steward was not invited to."""
+    forgets_metadata: bool = False
+    responses: list[dict[str, Any]] = field(default_factory=list)
+    """What was answered at a ``response_url``."""
     refused_tokens: int = 0
     early_after_429: int = 0
     """Calls that came before Retry-After was over."""
@@ -84,6 +96,7 @@ class SlackStandin:
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self._link)
         app.router.add_post("/upload/{id}", self._upload)
+        app.router.add_post("/respond/{id}", self._respond)
         self._runner = web.AppRunner(app, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -101,6 +114,12 @@ class SlackStandin:
         if token != wanted:
             self.state.refused_tokens += 1
             return web.json_response({"ok": False, "error": "invalid_auth"})
+        if method in self.state.absent:
+            if self.state.absent_as == 404:
+                return web.Response(status=404, text="<h1>Not Found</h1>", content_type="text/html")
+            return web.json_response({"ok": False, "error": "unknown_method"})
+        if args.get("channel") in self.state.closed:
+            return web.json_response({"ok": False, "error": "not_in_channel"})
         if self._blocked.get(method, 0) > time.time():
             self.state.early_after_429 += 1
         planned = self.state.failures[method]
@@ -139,10 +158,11 @@ class SlackStandin:
         return f"{self._born}.{next(self._numbers):06d}"
 
     def _chat_postMessage(self, args: dict[str, Any]) -> dict[str, Any]:
-        wrong = _too_large(args)
+        wrong = self._refusal(args)
         if wrong:
             return {"error": wrong}
         ts = self._ts()
+        args = {**args, "channel": args["channel"].removeprefix("#")}  # a name becomes an id
         message = {**args, "ts": ts, "user": BOT_USER, "bot_id": "BBOT", "edits": 0}
         self.state.messages[(args["channel"], ts)] = message
         return {"channel": args["channel"], "ts": ts, "message": message}
@@ -153,12 +173,16 @@ class SlackStandin:
             return {"error": "message_not_found"}
         if message.get("streaming"):
             return {"error": "streaming_state_conflict"}
-        wrong = _too_large(args)
+        wrong = self._refusal(args)
         if wrong:
             return {"error": wrong}
         message.update(args)
         message["edits"] += 1
         return {"channel": args["channel"], "ts": args["ts"]}
+
+    def _refusal(self, args: dict[str, Any]) -> str:
+        types = {block["type"] for block in args.get("blocks") or []}
+        return "invalid_blocks" if types & self.state.refused_blocks else _too_large(args)
 
     def _chat_postEphemeral(self, args: dict[str, Any]) -> dict[str, Any]:
         self.state.ephemerals.append(args)
@@ -196,6 +220,8 @@ class SlackStandin:
             for (channel, ts), m in self.state.messages.items()
             if channel == args["channel"] and args["ts"] in (ts, m.get("thread_ts"))
         ]
+        if self.state.forgets_metadata:
+            found = [{k: v for k, v in m.items() if k != "metadata"} for m in found]
         return {"messages": found}
 
     def _conversations_history(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -204,6 +230,10 @@ class SlackStandin:
 
     def _assistant_threads_setStatus(self, args: dict[str, Any]) -> dict[str, Any]:
         self.state.statuses.append(args)
+        return {}
+
+    def _assistant_threads_setTitle(self, args: dict[str, Any]) -> dict[str, Any]:
+        self.state.titles.append(args)
         return {}
 
     def _assistant_threads_setSuggestedPrompts(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -221,10 +251,16 @@ class SlackStandin:
         return {"upload_url": f"http://127.0.0.1:{self.port}/upload/{id}", "file_id": id}
 
     def _files_completeUploadExternal(self, args: dict[str, Any]) -> dict[str, Any]:
+        if str(args.get("channel_id", "")).startswith("#"):
+            return {"error": "channel_not_found"}
         for file in args["files"]:
             content = self._uploads[file["id"]]
             self.state.files.append({**args, **file, "content": content})
         return {"files": args["files"]}
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        self.state.responses.append(await request.json())
+        return web.Response(text="ok")
 
     async def _upload(self, request: web.Request) -> web.Response:
         self._uploads[request.match_info["id"]] = await _file_content(request)
@@ -331,6 +367,7 @@ class SlackStandin:
             "team": {"id": team, "domain": "d"},
             "api_app_id": "A1",
             "trigger_id": trigger,
+            "response_url": f"http://127.0.0.1:{self.port}/respond/1",
             "channel": {"id": card["channel"], "name": "c"},
             "container": {
                 "type": "message",

@@ -264,6 +264,8 @@ def test_http_mode_checks_signatures_and_refuses_replays(home: Path, slack: Slac
     assert slack.signed(url, body).status_code == 200
     raw, headers = slack.last_request
     assert httpx.post(url, content=raw, headers=headers).status_code == 409
+    again = {**headers, "x-slack-retry-num": "1", "x-slack-retry-reason": "http_timeout"}
+    assert httpx.post(url, content=raw, headers=again).status_code == 200, "a retry, nothing new"
     tampered = raw.replace("set 5", "set 9")
     assert httpx.post(url, content=tampered, headers=headers).status_code == 401
     time.sleep(1.1)
