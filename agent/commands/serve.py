@@ -6,7 +6,6 @@ import argparse
 import importlib
 import logging
 import sys
-import threading
 from typing import TYPE_CHECKING, cast
 
 from agent.bootstrap import App
@@ -32,9 +31,9 @@ def run(options: argparse.Namespace) -> int:
         gone=work.is_gone,
         receive_alerts=book.receive,
         incident_notes=notes_of(app.world),
+        warm=lambda: _warm(app),
         jobs=_jobs(app),
     )
-    threading.Thread(target=_warm, args=(app,), name="warm", daemon=True).start()
     serve(app.assistant, app.settings, parts)
     return OK
 

@@ -74,6 +74,8 @@ class Service:
             self._begin(told.run(lambda: self._slack_state == "ok"), "incidents")
         for job in self._parts.jobs:
             self._begin(self._repeat(job), f"job-{job.name}")
+        if self._parts.warm is not None:
+            threading.Thread(target=self._parts.warm, name="warm", daemon=True).start()
 
     async def stop(self) -> None:
         """Take nothing new, finish what runs for a while, leave the rest written down."""

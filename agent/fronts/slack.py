@@ -39,12 +39,11 @@ from agent.fronts.slack_payloads import (
     parse,
 )
 from agent.fronts.slack_posts import Place, Posts
-from agent.fronts.slack_text import escape
+from agent.fronts.slack_text import report
 from agent.fronts.slack_turns import Turns
 from agent.fronts.slack_watch import Watch
 from agent.fronts.slack_wire import AGAIN, SlackWire
 from agent.fronts.threads import call
-from agent.redaction import mask
 from tools.errors import ToolError
 from tools.words import Lang
 
@@ -201,7 +200,7 @@ class SlackFront:
 
     async def post(self, channel: str, text: str, files: Sequence[Path], key: str) -> None:
         """Post a message of Steward's own (a summary, a notice), once per ``key``."""
-        await self.incidents.post(channel, escape(mask(text)), files, key)
+        await self.incidents.post(channel, report(text), files, key)
 
     async def tell(self, note: IncidentNote) -> None:
         """Tell what happened to an incident, in its thread."""

@@ -30,6 +30,8 @@ class Answer:
     key: str
     _written: str = ""
     """What the planner has written so far."""
+    _pieces: int = 0
+    """An answer in one piece is no stream: posted whole, it keeps its columns."""
     _sent: str = ""
     """How much of it the stream shows."""
     _ts: str = ""
@@ -61,6 +63,7 @@ class Answer:
         match event:
             case Text(text):
                 self._written += text
+                self._pieces += 1
                 await self._piece()
             case Replace():
                 self._written = ""
@@ -91,7 +94,9 @@ class Answer:
     async def _piece(self) -> None:
         fresh = self._written[len(self._sent) :] if self._written.startswith(self._sent) else None
         due = time.monotonic() - self._last >= PACE or len(fresh or "") >= PIECE
-        if not fresh or not due or self._refused or len(self._written) > STREAM:
+        if self._pieces < 2 or not fresh or not due:
+            return
+        if self._refused or len(self._written) > STREAM:
             return
         self._last = time.monotonic()
         piece = escape(safe(fresh))

@@ -51,6 +51,16 @@ def mrkdwn(text: str, brain: Literal["offline", "model"]) -> str:
     return f"{first}\n{preformatted(rest)}" if rest.strip() else first
 
 
+def report(text: str) -> str:
+    """A report of Steward's own: its headings stand out, everything else is as written."""
+    lines = escape(safe(text)).split("\n")
+    shown = [
+        f"*{line}*" if line and not before and after.startswith("- ") else line
+        for before, line, after in zip(["x", *lines], lines, [*lines[1:], ""], strict=False)
+    ]
+    return "\n".join(shown)
+
+
 def preformatted(text: str) -> str:
     """Escaped text in a code block that its content cannot end."""
     return "```\n" + text.strip("\n").replace("```", "`\u200b``") + "\n```"

@@ -29,8 +29,11 @@ _COLOURS = {
 _OTHER = "#757575"
 _SEVERE = {"critical": "#c62828", "error": "#c62828", "warning": "#ef6c00"}
 _USE = (("gpu_utilization", "GPU"), ("cpu_percent", "CPU"), ("memory_percent", "memory"))
+_MEANING = (("verified", "done"), ("proposed", "waits"), ("failed", "failed"), ("", "other"))
 LEVELS = 6
-"""Actions are drawn on so many levels in turn, so that their labels seldom meet."""
+"""Actions are drawn on so many levels, so that their labels seldom meet."""
+LETTER = 0.0068
+"""Width of a letter of a label, as a share of the axis."""
 ROWS = 8
 """Alerts drawn one above another; the loudest and newest win."""
 
@@ -44,7 +47,9 @@ def chart(world: World, window: str) -> Path:
     until = world.clock.now()
     since = until - parse_window(window)
     actions = sorted(world.actions.rows(since=since, limit=500), key=lambda r: r.number)
-    figure = _draw(world, actions, _alerts(world, since), _use(world, window), (since, until))
+    fired, use = _alerts(world, since), _use(world, window)
+    period = (_begin(actions, fired, use, (since, until)), until)
+    figure = _draw(world, actions, fired, use, period)
     folder = world.home / "charts"
     path = folder / f"summary-{until:%Y%m%dT%H%M%S}-{window}.png"
     try:
@@ -53,6 +58,23 @@ def chart(world: World, window: str) -> Path:
     except OSError as error:
         raise ToolError(f"The chart cannot be written to {path}: {error.strerror}.") from None
     return path
+
+
+def _begin(
+    actions: Sequence[ActionRow],
+    fired: Sequence[AlertRecord],
+    use: Sequence[tuple[str, Series]],
+    window: tuple[datetime, datetime],
+) -> datetime:
+    """Where the axis begins: with the window, or shortly before the first thing known in it."""
+    known = [
+        *(a.changed_at for a in actions),
+        *(a.starts_at for a in fired),
+        *(s.points[0][0] for _, s in use),
+    ]
+    since, until = window
+    first = max(since, min(known, default=since))
+    return max(since, first - max((until - first) * 0.04, timedelta(seconds=30)))
 
 
 def _alerts(world: World, since: datetime) -> Sequence[AlertRecord]:
@@ -103,6 +125,8 @@ def _draw(
     _draw_alerts(axes[1], fired, period)
     if use:
         _draw_use(axes[2], use)
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
     locator: Any = AutoDateLocator(tz=zone)
     axes[-1].xaxis.set_major_locator(locator)
     axes[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
@@ -117,14 +141,23 @@ def _draw_actions(
     axis.set_title("Actions", loc="left", fontsize=9)
     axis.set_yticks([])
     axis.set_ylim(-0.6, LEVELS - 0.4)
-    late = period[1] - (period[1] - period[0]) * 0.12
-    for place, row in enumerate(actions):
-        left = row.changed_at > late  # no room for the label on the right
-        level = place % LEVELS
-        colour = _COLOURS.get(row.state, _OTHER)
-        axis.plot([row.changed_at], [level], "o", color=colour, markersize=6)
+    for state, word in _MEANING:
+        axis.plot([], [], "o", color=_COLOURS.get(state, _OTHER), markersize=5, label=word)
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7, ncols=4, frameon=False)
+    span = max((period[1] - period[0]).total_seconds(), 1.0)
+    ends = [-1.0] * LEVELS
+    for row in sorted(actions, key=lambda r: r.changed_at):
+        label = f"#{row.number} {_plain(row.tool)}"
+        at, width = (row.changed_at - period[0]).total_seconds() / span, len(label) * LETTER + 0.02
+        left = at + width > 1  # no room for the label on the right
+        begin = at - width if left else at - 0.01
+        level = next((n for n in range(LEVELS) if ends[n] < begin), ends.index(min(ends)))
+        ends[level] = at + 0.01 if left else at + width
+        axis.plot(
+            [row.changed_at], [level], "o", color=_COLOURS.get(row.state, _OTHER), markersize=6
+        )
         axis.annotate(
-            f"#{row.number} {_plain(row.tool)}",
+            label,
             (row.changed_at, level),
             xytext=(-6 if left else 6, -3),
             ha="right" if left else "left",
@@ -143,7 +176,7 @@ def _draw_alerts(
     for level, alert in enumerate(fired):
         begin = max(alert.starts_at, period[0])
         end = alert.ends_at if alert.state == "resolved" and alert.ends_at else period[1]
-        length = max(end - begin, timedelta(seconds=1))
+        length = max(end - begin, (period[1] - period[0]) * 0.003)
         axis.barh(level, length, left=begin, height=0.6, color=_SEVERE.get(alert.severity, _OTHER))
     if not fired:
         axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", color=_OTHER)
@@ -151,11 +184,11 @@ def _draw_alerts(
 
 def _draw_use(axis: Any, use: Sequence[tuple[str, Series]]) -> None:
     axis.set_title("Use, %", loc="left", fontsize=9)
-    axis.set_ylim(0, 100)
+    axis.set_ylim(0, 105)
     for label, series in use:
         times = [at for at, _ in series.points]
         axis.plot(times, [value for _, value in series.points], label=label, linewidth=1)
-    axis.legend(loc="upper left", fontsize=7, ncols=6, frameon=False)
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7, ncols=6, frameon=False)
 
 
 def _plain(text: str) -> str:
