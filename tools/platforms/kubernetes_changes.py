@@ -46,6 +46,7 @@ from tools.platforms.kubernetes_view import complete, counts, release_in, revisi
 from tools.platforms.kubernetes_words import done, rollout_warnings, told
 
 _TRIES = 5
+_LOOKS = 15
 
 
 class Editor:
@@ -154,6 +155,11 @@ class Editor:
 
     def _free(self, work: Obj) -> None:
         """A roll-out in progress is not overrun; one that failed may be replaced."""
+        for _ in range(_LOOKS):
+            if counts(work).seen:
+                break
+            time.sleep(0.2)  # the controller looks at an edit within moments
+            work = {**self._reader.again(work), "kind": work["kind"]}
         if complete(counts(work)):
             return
         seen = status(self._reader.view(work), "")

@@ -58,7 +58,11 @@ def _box_log(
     except (Missing, Refused):
         return []  # the container has not started, or has no earlier run
     source = pod.name if len(pod.boxes) == 1 else f"{pod.name}/{container}"
-    return [_line(source, row) for row in text.splitlines()]
+    return [_line(source, row) for row in text.splitlines() if not row.startswith(_NO_LOG)]
+
+
+_NO_LOG = "unable to retrieve container logs for "
+"""How a kubelet answers, as if it were the log, once it has removed the container."""
 
 
 def _line(source: str, row: str) -> LogLine:
