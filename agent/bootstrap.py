@@ -187,7 +187,7 @@ def _kubernetes(world: World, name: str, options: Mapping[str, Json]) -> Platfor
 
 
 def _registry(world: World) -> Any:
-    from tools.models.registry import open_registry
+    from tools.models.registries import open_registry
 
     return open_registry(world)
 

@@ -55,9 +55,13 @@ class Toolbox:
 
     def look_all(self, calls: Sequence[Call], lang: Lang) -> list[Looked]:
         """Run reading tools side by side; results in the order asked."""
+        began = time.monotonic()
         futures = [self._start(call) for call in calls]
-        end = time.monotonic() + self.seconds
-        return [self._collect(c, f, end, lang) for c, f in zip(calls, futures, strict=True)]
+        return [self._collect(c, f, began, lang) for c, f in zip(calls, futures, strict=True)]
+
+    def _patience(self, name: str) -> float:
+        tool = self.tools.get(name)
+        return max(self.seconds, (tool.seconds or 0.0) if tool else 0.0)
 
     def propose(self, call: Call, message: Message) -> Action:
         """Propose a change on behalf of the message's author; once per message and call."""
@@ -89,15 +93,15 @@ class Toolbox:
             raise Unavailable(f"{call.tool} changes something; it can only be proposed.")
         return tool.read(self.world, **tool.arguments(call.args))
 
-    def _collect(self, call: Call, future: Future[Finding], end: float, lang: Lang) -> Looked:
-        begin = time.monotonic()
+    def _collect(self, call: Call, future: Future[Finding], began: float, lang: Lang) -> Looked:
+        begin, seconds = time.monotonic(), self._patience(call.tool)
         result: Finding | ToolError
         try:
-            result = future.result(timeout=max(0.01, end - time.monotonic()))
+            result = future.result(timeout=max(0.01, began + seconds - time.monotonic()))
         except TimeoutError:
             result = Unavailable(
-                f"{call.tool} did not answer within {self.seconds:g} s.",
-                f"{call.tool} 在 {self.seconds:g} 秒内没有回应。",
+                f"{call.tool} did not answer within {seconds:g} s.",
+                f"{call.tool} 在 {seconds:g} 秒内没有回应。",
             )
         except ToolError as error:
             result = error

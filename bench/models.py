@@ -28,10 +28,11 @@ TEXT = {
     "layers": 3,
     "heads": 4,
     "length": 64,
-    "epochs": 8,
-    "recovery_epochs": 6,
+    "epochs": 5,
+    "recovery_epochs": 4,
     "lr": 0.0005,
-    "train_samples": 6000,
+    "precision": "bf16",
+    "train_samples": 3000,
     "test_samples": 8000,
 }
 STEPS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
@@ -52,7 +53,7 @@ def world_for(model: str, home: Path) -> Any:
     from tests.support import make_world
     from tools.fleet import Fleet, ModelSpec
     from tools.models.jobs import open_jobs
-    from tools.models.registry import open_registry
+    from tools.models.registries import open_registry
 
     folder, params = ("digits", IMAGE) if model == "image" else ("text", TEXT)
     spec = ModelSpec(model, model, ROOT / "examples" / folder, "model.py", params=params)

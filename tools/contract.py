@@ -211,6 +211,8 @@ class Tool:
     read: Callable[..., Finding] | None = None
     change: Change[Any] | None = None
     arguments_type: type[Any] | None = None
+    seconds: float | None = None
+    """How long a look may take, where it is longer than usual: it loads or measures models."""
 
     def arguments(self, raw: Mapping[str, Any]) -> dict[str, Json]:
         """Validate and normalise ``raw``: defaults filled in, JSON values only.
@@ -235,13 +237,19 @@ class Tool:
         return self.arguments_type(**arguments)
 
 
-def reading(phrases: Phrases) -> Callable[[Callable[..., Finding]], Tool]:
-    """Declare a reading tool: ``f(world, **typed arguments) -> Finding``, named by the function."""
+def reading(
+    phrases: Phrases, *, seconds: float | None = None
+) -> Callable[[Callable[..., Finding]], Tool]:
+    """Declare a reading tool: ``f(world, **typed arguments) -> Finding``, named by the function.
+
+    ``seconds`` is how long it may take where that is longer than a look usually takes.
+    """
 
     def declare(function: Callable[..., Finding]) -> Tool:
         summary = _summary(function.__name__, function.__doc__)
         parameters = tuple(_from_signature(function))
-        return Tool(function.__name__, summary, Effect.READ, phrases, parameters, read=function)
+        name = function.__name__
+        return Tool(name, summary, Effect.READ, phrases, parameters, function, seconds=seconds)
 
     return declare
 

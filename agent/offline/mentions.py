@@ -14,6 +14,10 @@ from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
 _QUOTED = compiled(r"\"([^\"]{1,400})\"|(?<!\w)'([^']{2,400})'(?!\w)|`([^`]{1,400})`")
+_FILE = compiled(
+    r"(?<![a-z0-9_./~-])[a-z0-9_./~][^\s\"'`“”，。；、：]*\.(?:pt|pth|ckpt|bin|pkl|pickle|safetensors|onnx|pt2|h5|joblib)(?![a-z0-9_/-])"
+)
+"""A file of weights, with its folders."""
 _JOINT = compiled(r"\s*(?:,|&|\+|,?\s*\band\b|,?\s*\bas well as\b|和|与|跟|以及|还有|及)\s*")
 _NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
@@ -93,6 +97,7 @@ def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
 def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[list[Mention]]:
     low = text.low
     yield [_plain("quoted", s, text.raw[s.start + 1 : s.end - 1]) for s in _spans(_QUOTED, low)]
+    yield [_plain("path", span, text.said(span)) for span in _spans(_FILE, low)]
     yield list(_names(text, gazetteer, words))
     identified = [
         Mention(kind, span, value, core) for kind, span, core, value in identifiers.find(low)

@@ -15,7 +15,7 @@ from tools.models.base import JobSpec, JobStatus
 from tools.models.catalog import TOOLS
 from tools.models.jobs import open_jobs
 from tools.models.kinds import outline, parameters
-from tools.models.registry import open_registry
+from tools.models.registries import open_registry
 from tools.world import World
 
 DIGITS = Path(__file__).parents[2] / "examples" / "digits"

@@ -1,4 +1,7 @@
-"""The embedded registry: content-addressed, once per job, compare-and-swap, safe formats only."""
+"""Registries: content-addressed, once per job, compare-and-swap, safe formats only.
+
+What takes ``world`` is the contract, which both registries pass; the rest is the embedded one's.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.models import mlflow
 from tests.models.lab import lab
 from tools.contract import Happened
 from tools.errors import BadArguments, Failed, Refused
 from tools.models.base import ModelVersion
+from tools.models.mlflow_registry import MlflowRegistry
 from tools.models.registry import EmbeddedRegistry
 from tools.store import Store
 from tools.world import SystemClock, World
@@ -43,9 +48,11 @@ def add(registry: Any, file: Path, model: str = "m", **changes: Any) -> ModelVer
     return registry.register(model, file, "safetensors", **{**said, **changes})
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return lab(tmp_path / "home")
+@pytest.fixture(params=["embedded", "mlflow"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    if request.param == "embedded":
+        return lab(tmp_path / "home")
+    return mlflow.world(tmp_path / "home", request.getfixturevalue("mlflow_server"))
 
 
 def test_versions_count_up_and_are_found_by_number_alias_and_default(world: World, tmp_path: Path):
@@ -120,6 +127,37 @@ def test_a_file_that_is_not_what_it_says_is_refused(world: World, tmp_path: Path
         )
 
 
+def test_everything_told_about_a_version_comes_back(world: World, tmp_path: Path):
+    said: dict[str, Any] = {
+        "metrics": {"accuracy": 0.9, "parameters": 12.0},
+        "technique": "prune structured 50%",
+        "parent": None,
+        "action_id": "act-7",
+        "job": "m-prune-1",
+        "lineage": {"data": "d", "params": {"lr": 0.1, "name": "ü 模型"}, "workers": 2},
+        "gate": {"passed": False, "low": -0.034, "against": 1},
+    }
+    made = add(world.registry, weights(tmp_path), **said)
+    found = world.registry.resolve("m", "1")
+    assert found == made
+    for key, value in said.items():
+        assert getattr(found, key) == value, key
+    assert found.format == "safetensors"
+    assert found.size == weights(tmp_path).stat().st_size
+    assert (world.clock.now() - found.created_at).total_seconds() < 60
+    assert world.registry.models() == ["m"]
+
+
+def test_many_at_once_register_a_job_once(world: World, tmp_path: Path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    files = [weights(tmp_path, float(i)) for i in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda f: add(world.registry, f, job="m-train-1"), files))
+    assert len({v.number for v in made}) == 1
+    assert len(world.registry.versions("m")) == 1
+
+
 def test_metrics_must_be_finite(world: World, tmp_path: Path):
     with pytest.raises(Refused, match="accuracy is not a finite number"):
         add(world.registry, weights(tmp_path), metrics={"accuracy": float("nan")})
@@ -134,6 +172,11 @@ def test_an_altered_artefact_is_not_handed_out(world: World, tmp_path: Path):
     version.path.write_bytes(b"x" * version.size)
     with pytest.raises(Failed, match="was altered"):
         world.registry.verified(version)
+
+
+def test_a_lost_artefact_is_named(tmp_path: Path):
+    world = lab(tmp_path / "home")
+    version = add(world.registry, weights(tmp_path))
     version.path.unlink()
     with pytest.raises(Failed, match="missing"):
         world.registry.verified(version)
@@ -153,7 +196,7 @@ def test_an_alias_moves_only_from_where_it_was_seen_and_once_per_action(
     assert registry.resolve("m", "production").number == 2
     assert registry.alias_happened("m", "production", "a3") is Happened.YES
     assert registry.alias_happened("m", "production", "a2") is Happened.NO
-    assert isinstance(registry, EmbeddedRegistry)
+    assert isinstance(registry, EmbeddedRegistry | MlflowRegistry)
     audit = [(m["before"], m["after"], m["action_id"]) for m in registry.moves("m")]
     assert audit == [(1, 2, "a3"), (None, 1, "a1")]
     with pytest.raises(BadArguments, match="reads as a version number"):

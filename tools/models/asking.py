@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tools.world import World
 
 REPORT = "report.json"
+ASKING = 150.0
+"""Seconds a person waits for such a question at most: it loads torch and measures."""
 
 
 def ask(
@@ -34,7 +36,7 @@ def ask(
     model: str,
     versions: Mapping[str, ModelVersion],
     options: Mapping[str, Json],
-    seconds: float = 120.0,
+    seconds: float = ASKING - 10,
 ) -> dict[str, Any]:
     """The report of operation ``question`` over ``versions`` (by role).
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tools.contract import Finding, Json, Phrases, reading
 from tools.errors import Refused, Unavailable
-from tools.models.asking import ask
+from tools.models.asking import ASKING, ask
 from tools.models.base import ModelVersion
 from tools.models.drift_findings import Drift
 from tools.models.drifting import Tested
@@ -47,7 +47,8 @@ Sample = Annotated[Text, Word("sample"), Field(description="test sample index, o
             "{model} 判断 {sample} 的依据是什么",
             "解释一下 {model} 的样本 {sample}",
         ),
-    )
+    ),
+    seconds=ASKING,
 )
 def explain_prediction(
     world: World, model: Model, sample: Sample, version: Version | None = None
@@ -100,7 +101,8 @@ def explain_prediction(
             "看看 {model} 有没有漂移",
             "{model} 的预测分布在 {window} 内变了没有",
         ),
-    )
+    ),
+    seconds=ASKING,
 )
 def check_drift(world: World, model: Model, window: Window = "1d") -> Finding:
     """Test served inputs and predictions of a window against test data; accuracy where labelled."""

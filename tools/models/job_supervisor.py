@@ -9,6 +9,7 @@ from the registered version.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -47,9 +48,11 @@ def command(folder: JobFolder, spec: Mapping[str, Any]) -> list[str]:
 
 
 def environment(folder: JobFolder, spec: Mapping[str, Any]) -> dict[str, str]:
-    """The workers' environment: no database URL, and the package importable from anywhere."""
+    """The workers' environment: no database, no registry, and the package importable anywhere."""
     root = str(Path(__file__).resolve().parents[2])
-    given = {k: v for k, v in os.environ.items() if k != "STEWARD_DATABASE"}
+    said = json.loads(os.environ.get("STEWARD_REGISTRY") or "{}")
+    ours = ("STEWARD_DATABASE", "STEWARD_REGISTRY", said.get("token_env"))
+    given = {k: v for k, v in os.environ.items() if k not in ours}
     path = [root, *(p for p in given.get("PYTHONPATH", "").split(os.pathsep) if p)]
     threads = int(spec["training"].get("threads") or 0)
     share = max(1, (os.cpu_count() or 1) // int(spec["workers"]))
@@ -137,13 +140,14 @@ def sweep(folder: JobFolder) -> None:
 
 def register(folder: JobFolder, spec: Mapping[str, Any]) -> int:
     """Register the output once; returns the version number."""
-    from tools.models.registry import EmbeddedRegistry
+    from tools.models.registries import VARIABLE, registry_of
     from tools.store import Store
     from tools.world import SystemClock
 
     made = read(folder.manifest)
     store = Store(os.environ["STEWARD_DATABASE"])
-    registry = EmbeddedRegistry(store, Path(os.environ["STEWARD_HOME"]), SystemClock())
+    said = json.loads(os.environ.get(VARIABLE) or "{}")
+    registry = registry_of(said, store, Path(os.environ["STEWARD_HOME"]), SystemClock())
     version = registry.register(
         made.get("model", spec["model"]),
         folder.output / made["artifact"],

@@ -8,6 +8,7 @@ again under the same action, or ``resume``, continues from its checkpoint.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from tools.models.base import JobSpec, JobState, JobStatus
 from tools.models.job_folder import JobFolder, read, write
 from tools.models.job_reading import status_of
 from tools.models.processes import alive, carrying
+from tools.models.registries import VARIABLE, section
 from tools.platforms.base import LogLine
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ class LocalJobs:
         if self._state(name) in ("pending", "lost"):
             if not folder.spec.exists():
                 write(folder.spec, {**row["params"], **_identity(row)})
-            _spawn(folder, self._world.store.url, self._world.home, row)
+            _spawn(folder, self._world, row)
         return self.status(name)
 
     def status(self, name: str) -> JobStatus:
@@ -154,12 +156,13 @@ def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: row[key] for key in ("name", "action_id", "kind", "model", "workers")}
 
 
-def _spawn(folder: JobFolder, database: str, home: Path, row: Mapping[str, Any]) -> None:
+def _spawn(folder: JobFolder, world: World, row: Mapping[str, Any]) -> None:
     before = read(folder.supervisor).get("pid")
     given = {
         **os.environ,
-        "STEWARD_DATABASE": database,
-        "STEWARD_HOME": str(home),
+        "STEWARD_DATABASE": world.store.url,
+        "STEWARD_HOME": str(world.home),
+        VARIABLE: json.dumps(dict(section(world.fleet))),
         "STEWARD_ACTION": str(row["action_id"]),
         "PYTHONPATH": os.pathsep.join(
             p for p in (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")) if p

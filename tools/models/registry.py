@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tools.contract import Json
     from tools.store import Store
-    from tools.world import Clock, World
+    from tools.world import Clock
 
 
 class EmbeddedRegistry:
@@ -58,20 +58,7 @@ class EmbeddedRegistry:
 
     def resolve(self, model: str, ref: str | None = None) -> ModelVersion:
         """A number or an alias; ``None`` is ``production``, else the newest."""
-        versions = self.versions(model)
-        if not versions:
-            raise BadArguments(
-                f"{model} has no registered version yet; train it first.",
-                f"{model} 还没有已注册的版本；请先训练。",
-            )
-        if ref in (None, "latest", "newest"):
-            carrying = [v for v in versions if ref is None and "production" in v.aliases]
-            return (carrying or [*versions])[0]
-        for version in versions:
-            if str(ref) == str(version.number) or ref in version.aliases:
-                return version
-        known = [str(v.number) for v in versions] + [a for v in versions for a in v.aliases]
-        raise unknown(f"version of {model}", str(ref), known, f"{model} 版本")
+        return chosen(model, self.versions(model), ref)
 
     def register(
         self,
@@ -124,11 +111,7 @@ class EmbeddedRegistry:
         reason: str,
     ) -> None:
         """Move ``alias`` from ``expect`` to ``number``; the same action moves it once."""
-        if alias.isdigit():
-            raise BadArguments(
-                f"{alias!r} cannot be an alias: it reads as a version number.",
-                f"{alias!r} 不能作为别名：它看起来是版本号。",
-            )
+        refuse_alias(alias)
         with self._ready().write() as connection:
             rows.lock(connection, model)
             if rows.moved(connection, model, alias, action_id):
@@ -136,9 +119,9 @@ class EmbeddedRegistry:
             now = rows.aliases(connection, model).get(alias)
             if now != expect:
                 raise Refused(
-                    f"The {alias} alias of {model} moved meanwhile: it is {_carrier(now)}, "
-                    f"expected {_carrier(expect)}. Ask again.",
-                    f"{model} 的别名 {alias} 已被移动：现在是 {_carrier(now)}，预期 {_carrier(expect)}。请重试。",
+                    f"The {alias} alias of {model} moved meanwhile: it is {carrier(now)}, "
+                    f"expected {carrier(expect)}. Ask again.",
+                    f"{model} 的别名 {alias} 已被移动：现在是 {carrier(now)}，预期 {carrier(expect)}。请重试。",
                 )
             rows.move(connection, model, alias, number)
             move = {"model": model, "alias": alias, "before": expect, "after": number}
@@ -153,12 +136,8 @@ class EmbeddedRegistry:
 
     def moves(self, model: str) -> Sequence[Mapping[str, Any]]:
         """The audit of alias moves, newest first: before, after, action_id, reason, at."""
-        from sqlalchemy import select
-
-        table = rows.table("model_alias_moves")
-        query = select(table).where(table.c.model == model).order_by(table.c.id.desc())
         with self._ready().read() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            return rows.moves(connection, model)
 
     def verified(self, version: ModelVersion, extra: str | None = None) -> Path:
         """The file of a version, or of one of its extras, after checking its digest."""
@@ -195,11 +174,6 @@ class EmbeddedRegistry:
         )
 
 
-def open_registry(world: World) -> EmbeddedRegistry:
-    """The registry port of a world."""
-    return EmbeddedRegistry(world.store, world.home, world.clock)
-
-
 def refuse_bad_metrics(model: str, metrics: Mapping[str, float]) -> None:
     """Raise ``Refused`` for a metric that is not a finite number."""
     import math
@@ -212,5 +186,32 @@ def refuse_bad_metrics(model: str, metrics: Mapping[str, float]) -> None:
         )
 
 
-def _carrier(number: int | None) -> str:
+def carrier(number: int | None) -> str:
+    """Where an alias is, in words."""
     return f"version {number}" if number is not None else "unset"
+
+
+def refuse_alias(alias: str) -> None:
+    """Raise ``BadArguments`` for an alias that would be taken for a version number."""
+    if alias.isdigit():
+        raise BadArguments(
+            f"{alias!r} cannot be an alias: it reads as a version number.",
+            f"{alias!r} 不能作为别名：它看起来是版本号。",
+        )
+
+
+def chosen(model: str, versions: Sequence[ModelVersion], ref: str | None) -> ModelVersion:
+    """What ``ref`` means among ``versions`` (newest first); raises ``BadArguments``."""
+    if not versions:
+        raise BadArguments(
+            f"{model} has no registered version yet; train it first.",
+            f"{model} 还没有已注册的版本；请先训练。",
+        )
+    if ref in (None, "latest", "newest"):
+        carrying = [v for v in versions if ref is None and "production" in v.aliases]
+        return (carrying or [*versions])[0]
+    for version in versions:
+        if str(ref) == str(version.number) or ref in version.aliases:
+            return version
+    known = [str(v.number) for v in versions] + [a for v in versions for a in v.aliases]
+    raise unknown(f"version of {model}", str(ref), known, f"{model} 版本")

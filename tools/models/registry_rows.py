@@ -134,3 +134,12 @@ def move(connection: Connection, model: str, alias: str, number: int | None) -> 
     connection.execute(place.delete().where(place.c.model == model, place.c.alias == alias))
     if number is not None:
         connection.execute(place.insert().values(model=model, alias=alias, number=number))
+
+
+def moves(connection: Connection, model: str) -> list[dict[str, Any]]:
+    """The audit of a model's alias moves, newest first: before, after, action_id, reason, at."""
+    from sqlalchemy import select
+
+    audit = table("model_alias_moves")
+    query = select(audit).where(audit.c.model == model).order_by(audit.c.id.desc())
+    return [dict(row) for row in connection.execute(query).mappings()]

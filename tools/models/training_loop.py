@@ -168,7 +168,8 @@ class Fit:
         optimizer.zero_grad(set_to_none=True)
         # Gradients are averaged over processes; weighting by the share makes that the global mean.
         share = len(mine) * self.world / len(chosen)
-        loss = self._loss(wrapped(inputs), targets, extra) * share
+        with self._lower():
+            loss = self._loss(wrapped(inputs), targets, extra) * share
         loss.backward()
         seen, stop = self._agree(float(loss.detach()), self.tracker.wants_stop())
         if not math.isfinite(seen):
@@ -179,6 +180,13 @@ class Fit:
         if self._after_step is not None:
             self._after_step(step + 1)
         return seen
+
+    def _lower(self) -> torch.autocast:
+        """Matrix products in bfloat16 where ``precision`` says so; weights and updates stay fp32."""
+        import torch
+
+        wanted = self.training.get("precision", "fp32") == "bf16"
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=wanted)
 
     def _batch(
         self, examples: Examples, mine: np.ndarray

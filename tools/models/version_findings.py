@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tools.words import Lang
 
 _SHOWN = 20
+_SPARSE = 0.05
+"""Fewer zeros than this are chance, not pruning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class VersionLine:
     aliases: tuple[str, ...]
     created_at: datetime
     gate_passed: bool | None
+    zeros: float | None = None
+    """Share of the weights that are zero, where it was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,9 @@ class VersionsFound:
         parts += [origin, ago(line.created_at, self.at, lang)]
         if line.aliases:
             parts.append(", ".join(line.aliases))
+        if (line.zeros or 0) >= _SPARSE:
+            share = f"{line.zeros:.0%}"
+            parts.append(f"{share} zeros" if lang == "en" else f"{share} 为零")
         if line.gate_passed is False:
             parts.append("gate not passed" if lang == "en" else "未通过质量门")
         return ", ".join(parts) if lang == "en" else "，".join(parts)
@@ -131,4 +138,5 @@ def version_line(version: ModelVersion) -> VersionLine:
         version.aliases,
         version.created_at,
         passed if isinstance(passed, bool) else None,
+        version.metrics.get("zeros"),
     )

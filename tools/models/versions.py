@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools.contract import Finding, Phrases, reading
 from tools.errors import BadArguments
+from tools.models.asking import ASKING
 from tools.models.comparison import compared
 from tools.models.naming import known
 from tools.models.tracing import traced
@@ -110,7 +111,8 @@ def list_versions(world: World, model: Model) -> Finding:
             "{model} 的 {a} 和 {b} 哪个更准",
             "{model} 第 {a} 版和第 {b} 版差在哪",
         ),
-    )
+    ),
+    seconds=ASKING,
 )
 def compare_versions(world: World, model: Model, a: Version, b: Version) -> Finding:
     """Compare two versions of a model: accuracy with interval, flips, size, latency."""

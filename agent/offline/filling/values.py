@@ -21,6 +21,7 @@ TAKES: dict[str, dict[str, float]] = {
     "action": {"action": 3.0, "count": 0.5},
     "metric": {"metric": 3.0},
     "number": {"count": 1.0, "fraction": 1.0},
+    "path": {"path": 3.0, "quoted": 2.0},
     "sample": {"sample": 3.0, "quoted": 2.5, "count": 0.5},
 }
 """Word of an argument → kinds of mentions it takes, with how gladly."""
