@@ -102,6 +102,16 @@ def _glog(reader: _Reader) -> bool:
     return True
 
 
+def _short(reader: _Reader) -> bool:
+    found = reader.take(prefixes.SHORT)
+    if not found:
+        return bool(reader.take(prefixes.CODE))
+    level, *moment, fraction = found.groups()
+    reader.level = prefixes.NAMED_LEVELS[level]
+    _set_time(reader, [reader.year, *map(int, moment)], int((fraction or "0")[:6].ljust(6, "0")))
+    return True
+
+
 def _uptime(reader: _Reader) -> bool:
     found = reader.take(prefixes.UPTIME)
     if not found:
@@ -168,6 +178,7 @@ _STEPS: tuple[Callable[[_Reader], bool], ...] = (
     _iso,
     _ctime,
     _glog,
+    _short,
     _uptime,
     _kmsg,
     _dmesg_x,

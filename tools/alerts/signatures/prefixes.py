@@ -17,6 +17,12 @@ CTIME = re.compile(
     re.IGNORECASE,
 )
 GLOG = re.compile(r"\[?([IWEF])(\d{1,2})(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?")
+SHORT = re.compile(
+    r"(DEBUG|INFO|WARNING|ERROR|CRITICAL) (\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))? "
+)
+"""``ERROR 01-16 17:16:49``, as vLLM writes it: a level and a time without a year."""
+CODE = re.compile(r"(?:\d+ )?\[?[\w./-]{1,120}\.(?:py|cc|cpp|cu|h|go|rs|c):\d+\]:? (?=\S)")
+"""``[core.py:515]`` and ``1359 torch/…/api.py:719]``: who wrote the line, not what it says."""
 UPTIME = re.compile(r"(?:<(\d{1,2})>)?\[\s*(\d{1,10}\.\d{3,9})\]")
 KMSG = re.compile(r"(\d{1,3}),(\d+),(\d+),[-c+,\w=]*;")
 DMESG_X = re.compile(r"(\w+)\s*:(emerg|alert|crit|err|warn|notice|info|debug)\s*:\s*")
@@ -52,6 +58,11 @@ NAMED_LEVELS = {
     "notice": "info",
     "info": "info",
     "debug": "info",
+    "DEBUG": "info",
+    "INFO": "info",
+    "WARNING": "warning",
+    "ERROR": "error",
+    "CRITICAL": "error",
     "I": "info",
     "W": "warning",
     "E": "error",
