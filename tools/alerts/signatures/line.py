@@ -54,8 +54,8 @@ def _iso(reader: _Reader) -> bool:
     if not found:
         return False
     *date, fraction, zone = found.groups()
-    micro = int((fraction or "0")[:6].ljust(6, "0"))
-    _set_time(reader, [int(d) for d in date], micro, _zone(zone))
+    micro = (fraction or "0")[:6].ljust(6, "0")
+    _set_time(reader, [*map(int, date)], int(micro), _zone(zone))
     return True
 
 
@@ -105,7 +105,7 @@ def _glog(reader: _Reader) -> bool:
 def _short(reader: _Reader) -> bool:
     found = reader.take(prefixes.SHORT)
     if not found:
-        return bool(reader.take(prefixes.CODE))
+        return reader.take(prefixes.CODE) is not None
     level, *moment, fraction = found.groups()
     reader.level = prefixes.NAMED_LEVELS[level]
     _set_time(reader, [reader.year, *map(int, moment)], int((fraction or "0")[:6].ljust(6, "0")))
@@ -174,18 +174,8 @@ def _who(reader: _Reader) -> bool:
     return True
 
 
-_STEPS: tuple[Callable[[_Reader], bool], ...] = (
-    _iso,
-    _ctime,
-    _glog,
-    _short,
-    _uptime,
-    _kmsg,
-    _dmesg_x,
-    _host,
-    _who,
-    _rank,
-)
+_TIMES = (_iso, _ctime, _glog, _short, _uptime, _kmsg)
+_STEPS: tuple[Callable[[_Reader], bool], ...] = (*_TIMES, _dmesg_x, _host, _who, _rank)
 
 
 def _from_json(text: str) -> tuple[str, dict[str, Any]]:
@@ -247,6 +237,5 @@ def parse_line(text: str, number: int = 0, *, source: str = "", year: int | None
 
 def parse_lines(texts: Iterable[str], source: str = "", year: int | None = None) -> Iterator[Line]:
     """Lines in order; blank ones are skipped but counted."""
-    for number, text in enumerate(texts):
-        if text.strip():
-            yield parse_line(text, number, source=source, year=year)
+    told = ((number, text) for number, text in enumerate(texts) if text.strip())
+    return (parse_line(text, number, source=source, year=year) for number, text in told)

@@ -17,6 +17,7 @@ _XID_OLD = re.compile(r"\bNVRM: Xid:?\s+(?P<code>\d{1,4})(?![\d.])(?:[,:]\s*(?P<
 _XID_TOLD = re.compile(
     r"\bXid(?:CriticalError)?:?\s*(?:error|code|event)?\s*[=:#]?\s*(?P<code>\d{1,3})\b"
     r"(?=.*?\b(?:GPU|device|unhealthy|detected|error)\b|\s*$)"
+    r"|\bXid (?P<code3>\d{1,3}) PCI:[0-9a-fA-F]"
     r"|\b(?:GPU|device)\b.*?\bXid\s*(?:error|code)?\s*[=:#]?\s*(?P<code2>\d{1,3})\b",
     re.IGNORECASE,
 )
@@ -61,7 +62,9 @@ def find_xid(line: Line) -> Signature | None:
     if found := _XID_OLD.search(body):
         return _xid_signature(line, int(found["code"]), None, found["rest"] or "")
     if "NVRM" not in body and (found := _XID_TOLD.search(body)):
-        return _xid_signature(line, int(found["code"] or found["code2"]), None, "")
+        return _xid_signature(
+            line, int(found["code"] or found["code2"] or found["code3"]), None, ""
+        )
     return None
 
 
