@@ -18,7 +18,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.fronts.composed import Composed, free_port
+from tests.fronts.composed import ROOT, Composed, free_port
 from tests.fronts.serving import eventually
 from tests.fronts.slack_standin import SlackStandin
 from tests.postgres import database, postgres_url  # noqa: F401
@@ -65,6 +65,18 @@ def roll_out(service: Composed, slack: SlackStandin) -> dict[str, Any]:
     return card
 
 
+def the_documented_api_is_the_one_that_answers(service: Composed) -> None:
+    document = json.loads((ROOT / "docs/openapi.json").read_text())
+    assert httpx.get(f"{service.url}/openapi.json", timeout=30).json() == document
+    for path, methods in document["paths"].items():
+        for method in methods:
+            url = service.url + path.replace("{number}", "1")
+            status = httpx.request(method.upper(), url, timeout=30).status_code
+            open_to_all = path in ("/healthz", "/readyz", "/metrics")
+            slack_only = path == "/slack/events"  # 404: this service uses Socket Mode
+            assert status == (200 if open_to_all else 404 if slack_only else 401), (method, path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["sqlite", "postgres"])
 def test_from_a_question_to_a_verified_change(
@@ -79,6 +91,7 @@ def test_from_a_question_to_a_verified_change(
     made.append(service)
     service.shelve()
     service.start()
+    the_documented_api_is_the_one_that_answers(service)
     ts = slack.mention("what is unhealthy?")
     assert "digits" in slack.answers("C1", ts)[0]["text"]
     ts = slack.mention("roll out version 1 to digits")

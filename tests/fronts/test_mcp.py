@@ -21,6 +21,9 @@ from tests.fronts.slack_standin import SlackStandin
 from tests.fronts.test_service import STARTED, Process
 
 
+pytestmark = pytest.mark.timeout(300)  # a loaded machine is slow, not wrong
+
+
 @pytest.fixture
 def assistant(tmp_path: Path) -> Assistant:
     return make_assistant(tmp_path)

@@ -22,6 +22,8 @@ from tools.contract import Call, Effect
 from tools.errors import BadArguments, ToolError
 from tools.outside.spec import servers
 
+pytestmark = pytest.mark.timeout(400)  # a loaded machine is slow, not wrong
+
 SCRIPT = Path(__file__).parent / "wiki_server.py"
 CHANGE = {
     "create_page": {

@@ -29,6 +29,8 @@ TOKENS = [
 ]
 
 
+pytestmark = pytest.mark.timeout(600)  # a loaded machine is slow, not wrong
+
 STARTED: list[subprocess.Popen[bytes]] = []
 
 

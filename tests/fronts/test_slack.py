@@ -17,6 +17,9 @@ from tests.fronts.slack_standin import SlackStandin
 from tests.support import FakeClock
 
 
+pytestmark = pytest.mark.timeout(300)  # a loaded machine is slow, not wrong
+
+
 def run_approved(running: Running, number: int = 1) -> None:
     running.assistant.run(number)
 

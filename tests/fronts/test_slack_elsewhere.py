@@ -22,6 +22,8 @@ from tests.fronts.slack_room import loop, slack, start  # noqa: F401
 from tests.fronts.slack_standin import APP, BOT, SECRET, SlackStandin
 from tools.contract import Call
 
+pytestmark = pytest.mark.timeout(300)  # a loaded machine is slow, not wrong
+
 ALL_BUT_POSTING = {
     "assistant.threads.setStatus",
     "assistant.threads.setTitle",
