@@ -20,7 +20,6 @@ from tests.fronts.rooms import effects, make_assistant
 from tests.fronts.slack_standin import SlackStandin
 from tests.fronts.test_service import STARTED, Process
 
-
 pytestmark = pytest.mark.timeout(300)  # a loaded machine is slow, not wrong
 
 

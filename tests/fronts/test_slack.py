@@ -16,7 +16,6 @@ from tests.fronts.slack_room import Running, loop, slack, start  # noqa: F401
 from tests.fronts.slack_standin import SlackStandin
 from tests.support import FakeClock
 
-
 pytestmark = pytest.mark.timeout(300)  # a loaded machine is slow, not wrong
 
 
