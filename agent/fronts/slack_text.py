@@ -45,17 +45,21 @@ def mrkdwn(text: str, brain: Literal["offline", "model"]) -> str:
     """
     clean = escape(safe(text.strip()))
     if brain == "model":
-        plain = _LINK.sub(r"\1 (\2)", clean)
-        return _BOLD.sub(r"*\1*", _HEADING.sub(r"*\1*", plain))
+        return _from_markdown(clean)
     first, _, rest = clean.partition("\n")
     return f"{first}\n{preformatted(rest)}" if rest.strip() else first
 
 
+def _from_markdown(clean: str) -> str:
+    plain = _LINK.sub(r"\1 (\2)", clean)
+    return _BOLD.sub(r"*\1*", _HEADING.sub(r"*\1*", plain))
+
+
 def report(text: str) -> str:
-    """A report of Steward's own: its headings stand out, everything else is as written."""
-    lines = escape(safe(text)).split("\n")
+    """A report of Steward's own, or a model's in Markdown: headings stand out."""
+    lines = _from_markdown(escape(safe(text))).split("\n")
     shown = [
-        f"*{line}*" if line and not before and after.startswith("- ") else line
+        f"*{line}*" if line and not before and after.startswith("- ") and line[0] != "*" else line
         for before, line, after in zip(["x", *lines], lines, [*lines[1:], ""], strict=False)
     ]
     return "\n".join(shown)

@@ -18,7 +18,7 @@ from agent.fronts.slack_cards import card, details
 from agent.fronts.slack_files import allowed, charts
 from agent.fronts.slack_options import read_options
 from agent.fronts.slack_payloads import Access, Ignored, Said, from_json, parse, to_json
-from agent.fronts.slack_text import mrkdwn, said, shorten
+from agent.fronts.slack_text import mrkdwn, report, said, shorten
 from tests.door.toy import ANA
 from tests.fronts.rooms import make_assistant
 from tools.contract import Call
@@ -169,3 +169,11 @@ def test_only_pictures_inside_the_home_leave(tmp_path: Path) -> None:
     data: Any = {"chart": str(good), "more": [{"p": str(home / "link.png")}, str(good)]}
     seen = [Seen(Call("plot_metric", {}), "x", data, True, 0.1)]
     assert charts(seen, home) == [good.resolve()]
+
+
+def test_a_report_has_headings_and_no_markup_of_others() -> None:
+    offline = "All is well.\n\nChanges\n- #1 done: <!channel>\n  x\n\nGPUs: none."
+    shown = "All is well.\n\n*Changes*\n- #1 done: &lt;!channel&gt;\n  x\n\nGPUs: none."
+    assert report(offline) == shown
+    model = "**All is well.**\n\n## Changes\n- see [here](https://x.test/a)"
+    assert report(model) == "*All is well.*\n\n*Changes*\n- see here (https://x.test/a)"

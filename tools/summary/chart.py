@@ -140,7 +140,6 @@ def _draw_actions(
 ) -> None:
     axis.set_title("Actions", loc="left", fontsize=9)
     axis.set_yticks([])
-    axis.set_ylim(-0.6, LEVELS - 0.4)
     for state, word in _MEANING:
         axis.plot([], [], "o", color=_COLOURS.get(state, _OTHER), markersize=5, label=word)
     axis.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7, ncols=4, frameon=False)
@@ -164,6 +163,8 @@ def _draw_actions(
             textcoords="offset points",
             fontsize=7,
         )
+    used = max((n for n in range(LEVELS) if ends[n] >= 0), default=0)
+    axis.set_ylim(-0.6, max(used, 2) + 0.6)
     if not actions:
         axis.text(0.5, 0.5, "none", transform=axis.transAxes, ha="center", color=_OTHER)
 
@@ -172,7 +173,7 @@ def _draw_alerts(
     axis: Any, fired: Sequence[AlertRecord], period: tuple[datetime, datetime]
 ) -> None:
     axis.set_title("Alerts", loc="left", fontsize=9)
-    axis.set_yticks(range(len(fired)), [_plain(a.name)[:28] for a in fired], fontsize=7)
+    axis.set_yticks(range(len(fired)), [_name(a.name) for a in fired], fontsize=7)
     for level, alert in enumerate(fired):
         begin = max(alert.starts_at, period[0])
         end = alert.ends_at if alert.state == "resolved" and alert.ends_at else period[1]
@@ -189,6 +190,11 @@ def _draw_use(axis: Any, use: Sequence[tuple[str, Series]]) -> None:
         times = [at for at, _ in series.points]
         axis.plot(times, [value for _, value in series.points], label=label, linewidth=1)
     axis.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=7, ncols=6, frameon=False)
+
+
+def _name(text: str, most: int = 34) -> str:
+    plain = _plain(text)
+    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
 
 
 def _plain(text: str) -> str:
