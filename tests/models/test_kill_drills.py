@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ from tools.models.processes import alive, carrying
 from tools.world import World
 
 pytestmark = pytest.mark.slow
+
+LONG = 240.0
+"""Seconds for what takes five on a quiet machine."""
 
 SLOWER = """
     def data(split, params):
@@ -165,3 +169,63 @@ def test_a_resumed_run_ends_where_an_undisturbed_one_does(slow: World):
     )
     for name in killed:
         np.testing.assert_array_equal(killed[name], whole[name])
+
+
+def begun(world: World, tool: str, action: str, **args: object) -> str:
+    """Start the job of a change without waiting for its end."""
+    change = TOOL[tool].change
+    assert change is not None
+    outcome = change.apply(world, plan(world, tool, **args), RecordingAct(action))
+    return str(outcome.details["job"])
+
+
+def again(world: World, tool: str, action: str, **args: object) -> str:
+    """What recovery does: the same action once more."""
+    return begun(world, tool, action, **args)
+
+
+@pytest.fixture
+def trained(slow: World) -> World:
+    """The slow kind with a version, trained for one epoch."""
+    job = slow.jobs.launch(spec(slow, epochs=1), "base").name
+    assert ended(slow, job).version == 1
+    return slow
+
+
+@pytest.mark.timeout(3 * LONG)
+@pytest.mark.parametrize("victim", [worker, lambda w, j: supervisor(w, j)[0]])
+def test_pruning_that_is_killed_goes_on_and_registers_once(
+    trained: World, victim: Callable[[World, str], int]
+):
+    args = {"model": "team", "version": "1", "amount": 0.5}
+    job = begun(trained, "prune_model", "p", **args)
+    until(lambda: any(folder(trained, job).root.glob("checkpoint-*.pt")), LONG)
+    os.kill(victim(trained, job), signal.SIGKILL)
+    if victim is not worker:
+        until(lambda: trained.jobs.status(job).state == "lost")
+        assert again(trained, "prune_model", "p", **args) == job
+    status = ended(trained, job, LONG)
+    assert (status.state, status.restarts, status.version) == ("succeeded", 1, 2)
+    assert [v.number for v in trained.registry.versions("team")] == [2, 1]
+    starts = [e["step"] for e in folder(trained, job).events() if e["event"] == "start"]
+    assert starts[-1] > 0
+
+
+@pytest.mark.timeout(3 * LONG)
+@pytest.mark.parametrize("victim", [worker, lambda w, j: supervisor(w, j)[0]])
+def test_tuning_that_is_killed_goes_on_with_the_same_study_and_registers_once(
+    slow: World, victim: Callable[[World, str], int]
+):
+    args = {"model": "team", "trials": 3}
+    job = begun(slow, "tune_model", "t", **args)
+    until(lambda: len(list(folder(slow, job).root.glob("trial-*.pt"))) >= 2, LONG)
+    os.kill(victim(slow, job), signal.SIGKILL)
+    if victim is not worker:
+        until(lambda: slow.jobs.status(job).state == "lost")
+        assert again(slow, "tune_model", "t", **args) == job
+    status = ended(slow, job, LONG)
+    assert (status.state, status.version) == ("succeeded", 1)
+    (version,) = slow.registry.versions("team")
+    said = version.lineage["tuning"]
+    assert isinstance(said, dict)
+    assert said["trials"] == 3

@@ -20,7 +20,7 @@ from tests.scenarios.test_first_day import ROOT, Steward
 
 pytest.importorskip("torch", reason="training needs the models extra")
 pytest.importorskip("onnxruntime", reason="serving needs the local extra")
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 FLEET = """
 models:
@@ -210,7 +210,8 @@ def test_a_text_model_is_trained_in_parallel_masked_explained_and_imported(
     torch.save({"epoch": 3, "state_dict": network.state_dict()}, foreign)
     assert team.version(f"import {foreign} as text") == "5"
     torch.save({"model": network}, foreign)
-    held = team.approve(team.propose(f"import {foreign} as text"))
+    number = str(team.propose(f"import {foreign} as text"))
+    held = json.loads(team("actions", "--json", "approve", number, expect=1))
     assert held["state"] in ("failed", "unverified")
     assert "it wants to run" in held["verdict"]["cause"]
     assert len(versions(team, "text")) == 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,26 +57,35 @@ def trade_off(
     return _save(figure, file)
 
 
-def curve(
-    file: Path,
-    title: str,
-    steps: Sequence[int],
-    loss: Sequence[float],
-    epochs: Sequence[int],
-    accuracy: Sequence[float],
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A named series."""
+
+    name: str
+    x: tuple[int, ...]
+    y: tuple[float, ...]
+
+
+def course(
+    file: Path, title: str, unit: str, losses: Sequence[Line], accuracy: Line
 ) -> Path | None:
-    """The loss of every reported step, and the validation accuracy of every epoch's end."""
-    made = _figure(9, 4, 2)
+    """How training went: losses (if there are any) and the score in 0..1, by ``unit``."""
+    shown = [(losses, "loss", 1.0)] if losses else []
+    if accuracy.x:
+        label = "best validation accuracy, %" if unit == "trial" else "validation accuracy, %"
+        shown.append(([accuracy], label, 100.0))
+    made = _figure(4.5 * len(shown), 4, len(shown))
     if made is None:
         return None
     figure, panels = made
     figure.suptitle(title)
-    for panel, x, y, label in (
-        (panels[0], steps, loss, "training loss"),
-        (panels[1], epochs, [100 * a for a in accuracy], "validation accuracy, %"),
-    ):
-        panel.plot(x, y, marker="." if len(x) < 40 else None)
-        panel.set_xlabel("step")
+    for panel, (lines, label, scale) in zip(panels, shown, strict=True):
+        for line in lines:
+            values = [scale * value for value in line.y]
+            panel.plot(line.x, values, marker="." if len(line.x) < 40 else None, label=line.name)
+        if len(lines) > 1:
+            panel.legend()
+        panel.set_xlabel(unit)
         panel.set_ylabel(label)
         panel.grid(visible=True, alpha=0.3)
     return _save(figure, file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.models.numbers import ago, percent, span
@@ -68,10 +69,14 @@ class JobFound:
 
     job: JobStatus
     at: datetime
+    chart: Path | None = None
 
     def say(self, lang: Lang) -> str:
         """State, progress, loss, time left; then checkpoint, restarts, cause."""
-        return "\n".join(self._zh() if lang == "zh" else self._en())
+        lines = self._zh() if lang == "zh" else self._en()
+        if self.chart is not None:
+            lines.append(f"{'图' if lang == 'zh' else 'Picture'}: {self.chart}")
+        return "\n".join(lines)
 
     def _en(self) -> list[str]:
         job = self.job

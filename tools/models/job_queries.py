@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.contract import Finding, Phrases, reading
+from tools.models.job_charts import drawn
 from tools.models.job_findings import JobFound, JobsFound
 from tools.words import Job
 from tools.world import World
@@ -65,4 +66,5 @@ def list_jobs(world: World) -> Finding:
 )
 def job_status(world: World, job: Job) -> Finding:
     """Show one job: step, loss, ETA, checkpoint, restarts, and the cause when it failed."""
-    return JobFound(world.jobs.status(job), world.clock.now())
+    status = world.jobs.status(job)
+    return JobFound(status, world.clock.now(), drawn(world, status))

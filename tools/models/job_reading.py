@@ -23,7 +23,8 @@ def status_of(row: Mapping[str, Any], folder: JobFolder, state: JobState) -> Job
     steps = [e for e in events if e.get("event") == "step"]
     last: Mapping[str, Any] = steps[-1] if steps else {}
     saved = [float(e["at"]) for e in events if e.get("event") == "checkpoint"]
-    starts = [float(e["at"]) for e in events if e.get("event") == "start"]
+    starts = [e for e in events if e.get("event") == "start"]
+    legs = {e.get("leg", 0) for e in starts}
     ended = read(folder.result)
     created: datetime = row["created_at"]
     return JobStatus(
@@ -33,7 +34,7 @@ def status_of(row: Mapping[str, Any], folder: JobFolder, state: JobState) -> Job
         state=state,
         created_at=created if created.tzinfo else created.replace(tzinfo=UTC),
         action_id=row["action_id"],
-        started_at=_time(starts[0]) if starts else None,
+        started_at=_time(float(starts[0]["at"])) if starts else None,
         ended_at=_time(float(ended["ended_at"])) if ended else None,
         step=int(last.get("step", 0)),
         total_steps=last.get("total"),
@@ -42,7 +43,7 @@ def status_of(row: Mapping[str, Any], folder: JobFolder, state: JobState) -> Job
         eta_seconds=_eta(steps) if state == "running" else None,
         last_step_at=_time(float(last["at"])) if last else None,
         last_checkpoint_at=_time(saved[-1]) if saved else None,
-        restarts=max(0, len(starts) - 1),
+        restarts=len(starts) - len(legs),
         workers=row["workers"],
         cause=_cause(state, folder, steps, ended),
         version=ended.get("version"),

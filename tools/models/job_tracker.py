@@ -25,6 +25,21 @@ class Tracker:
         self._written = 0.0
         self._phase: int | None = None
         self._looked = 0.0
+        self._leg, self._legs = 0, 1
+
+    def leg(self, index: int, count: int = 1) -> None:
+        """The next run is number ``index`` of this job, which has ``count`` equally long ones.
+
+        With a count of one it stands for itself: its steps count from zero again.
+        """
+        self._leg, self._legs = index, count
+
+    def begin(self, step: int, total: int) -> None:
+        """Say that a run starts, or goes on, at ``step``."""
+        self.event("start", step=self._base(total) + step, total=total * self._legs, leg=self._leg)
+
+    def _base(self, total: int) -> int:
+        return self._leg * total if self._legs > 1 else 0
 
     def event(self, name: str, **facts: Any) -> None:
         """Append one record; a kill can cost the last line, never an earlier one."""
@@ -44,7 +59,8 @@ class Tracker:
         now = time.monotonic()
         if force or now - self._written >= _EVERY:
             self._written = now
-            self.event("step", step=step, total=total, loss=loss, **more)
+            done, all_ = self._base(total) + step, total * self._legs
+            self.event("step", step=done, total=all_, loss=loss, **more)
 
     def phase(self, name: str, step: int) -> None:
         """Say what this rank is about to do; a microsecond, so that a hang can be named."""

@@ -173,7 +173,14 @@ def infer(file: Path, inputs: np.ndarray, batch: int = 256, threads: int = 1) ->
     import numpy as np
 
     session = open_session(file, threads)
-    name = session.get_inputs()[0].name
+    taken = session.get_inputs()
+    if len(taken) != 1:
+        raise Failed(
+            f"{file.name} takes {len(taken)} inputs, not one; a network that leaves torch on the "
+            "way is exported as a constant.",
+            f"{file.name} 有 {len(taken)} 个输入，应为一个；中途离开 torch 的网络会被导出为常量。",
+        )
+    name = taken[0].name
     parts = [
         session.run(None, {name: inputs[i : i + batch]})[0] for i in range(0, len(inputs), batch)
     ]

@@ -27,6 +27,8 @@ Masks = Mapping[str, "torch.Tensor"]
 
 CRITERIA = ("l2", "l1", "bn")
 """Importance of a channel: norms of its weights over all layers it spans, or batch-norm scale."""
+_LOST = (AssertionError, RuntimeError, ValueError, LookupError, AttributeError, TypeError)
+"""What following dependencies through a layer that is not understood ends in."""
 ALIGNED = 8
 """Kernels for fp32 and int8 work on blocks of 8 or 16 channels."""
 
@@ -61,7 +63,7 @@ def narrowed(
         pruner.step()
         with torch.no_grad():
             slim(inputs)
-    except (AssertionError, RuntimeError, ValueError, KeyError, AttributeError) as error:
+    except _LOST as error:
         said = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise Refused(
             f"{kind.name} has layers that cannot be pruned as a whole ({said}); distil it instead.",

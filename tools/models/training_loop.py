@@ -102,7 +102,7 @@ class Fit:
         self._resume(optimizer)
         batches = math.ceil(len(examples.inputs) / int(self.training["batch_size"]))
         total = batches * int(self.training["epochs"])
-        self.tracker.event("start", step=self.progress.step, total=total)
+        self.tracker.begin(self.progress.step, total)
         while self.progress.step < total:
             epoch = self.progress.step // batches
             self._epoch(wrapped, optimizer, examples, epoch, batches, total)

@@ -42,7 +42,9 @@ def run(work: Work) -> None:
         )
     kd = {"kd_alpha": float(work.training["kd_alpha"]) or 0.7}
     runs: dict[str, Fit] = {}
-    for name, examples in (("teacher", taught), ("alone", Examples(inputs, targets))):
+    students = (("teacher", taught), ("alone", Examples(inputs, targets)))
+    for index, (name, examples) in enumerate(students):
+        work.tracker.leg(index, len(students))
         torch.manual_seed(int(work.training["seed"]))
         runs[name] = Fit(
             kind,

@@ -45,7 +45,8 @@ def run(work: Work) -> None:
     allowed = work.options.get("max_loss")
     inputs, targets = kind.data("validation")
     before = float(kind.score(predict(parent, inputs), targets).mean())
-    for share in _amounts(work, kind, parent, amount, method, inputs):
+    for attempt, share in enumerate(_amounts(work, kind, parent, amount, method, inputs)):
+        work.tracker.leg(attempt)
         place = work.folder.root / f"checkpoint-{share:.3f}.pt"
         model, fit, said = _recovered(work, kind, parent, share, method, place)
         lost = 100 * (before - fit.progress.best_score)
