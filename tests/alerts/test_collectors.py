@@ -20,6 +20,7 @@ from tools.alerts.facts import SPECS
 from tools.alerts.library import packaged_sources
 from tools.alerts.subject import subject_of
 from tools.models.base import JobStatus
+from tools.observe.gpu_faults import pci_gpus
 from tools.observe.readings import GpuReport
 from tools.platforms.base import LogLine, Release, Revision, Status
 from tools.platforms.router import Router
@@ -56,8 +57,8 @@ def test_a_gpu_on_the_bus_that_the_driver_does_not_show(
         (tmp_path / name).mkdir()
         (tmp_path / name / "vendor").write_text(vendor + "\n")
         (tmp_path / name / "class").write_text(kind + "\n")
-    assert gpus.pci_gpus(tmp_path) == ["0000:17:00.0", "0000:18:00.0"]
-    assert gpus.pci_gpus(tmp_path / "absent") == []
+    assert pci_gpus(tmp_path) == ["0000:17:00.0", "0000:18:00.0"]
+    assert pci_gpus(tmp_path / "absent") == []
     monkeypatch.setattr(gpus, "PCI", tmp_path)
     telemetry = SimpleNamespace(gpus=lambda: GpuReport(NOW, None))
     world: Any = SimpleNamespace(port=lambda _n: telemetry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.observe.conftest import Machine
 from tests.observe.fake_nvml import gpu, state
+from tools.observe.gpu_faults import Surroundings, library_problem
 
 
 def test_a_healthy_machine_is_read_in_full(machine: Machine) -> None:
@@ -258,3 +260,12 @@ def test_an_xid_that_happens_while_watching_is_reported(machine: Machine) -> Non
             break
         time.sleep(0.02)
     assert [(x.gpu, x.code) for x in xids] == [(1, 79)]
+
+
+@pytest.mark.parametrize("code", [3, 10, 11, 13, 14, 15, 16, 19, 21, 25, 27, 28, 29, 999, 12345])
+def test_every_code_of_the_library_is_a_sentence_in_both_languages(code: int) -> None:
+    problem = library_problem(code, Surroundings())
+    assert re.fullmatch(r"[a-z0-9_]+", problem.code)
+    assert problem.en.endswith(".")
+    assert problem.zh.endswith("。")
+    assert "Traceback" not in problem.en

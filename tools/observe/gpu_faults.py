@@ -24,7 +24,7 @@ class Surroundings:
 
 def look_around(kernel_module: str | None = None, library: str | None = None) -> Surroundings:
     """The surroundings of this process; costs a few file reads."""
-    return Surroundings(kernel_module, library, in_container(), _nvidia_devices())
+    return Surroundings(kernel_module, library, in_container(), len(pci_gpus()))
 
 
 def in_container() -> bool:
@@ -34,15 +34,17 @@ def in_container() -> bool:
     return any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
 
 
-def _nvidia_devices() -> int:
-    found = 0
-    for device in Path("/sys/bus/pci/devices").glob("*"):
+def pci_gpus(devices: Path = Path("/sys/bus/pci/devices")) -> list[str]:
+    """PCI addresses of NVIDIA's display and 3D controllers."""
+    found: list[str] = []
+    for device in sorted(devices.glob("*")):
         try:
             vendor = (device / "vendor").read_text().strip()
             display = (device / "class").read_text().strip().startswith("0x03")
         except OSError:
             continue
-        found += vendor == "0x10de" and display
+        if vendor == "0x10de" and display:
+            found.append(device.name)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from tools.alerts.collect.base import Collected, Subject, yes
 from tools.alerts.facts import Fact, Value
 from tools.errors import BadArguments
 from tools.observe.base import telemetry
+from tools.observe.gpu_faults import pci_gpus
 from tools.observe.readings import GpuReport, GpuSample
 
 if TYPE_CHECKING:
@@ -76,19 +76,6 @@ def _missing(report: GpuReport) -> list[Fact]:
     quote = f"the PCI bus shows {len(on_bus)} NVIDIA GPUs, the driver {len(report.gpus)}"
     zh = f"PCI 总线上有 {len(on_bus)} 块 NVIDIA GPU，驱动只看到 {len(report.gpus)} 块"
     return [Fact("gpu.missing", float(absent), quote, "sysfs", report.at, quote_zh=zh)]
-
-
-def pci_gpus(devices: Path) -> list[str]:
-    """PCI addresses of NVIDIA's display and 3D controllers (class 0x0300 and 0x0302)."""
-    found: list[str] = []
-    with suppress(OSError):
-        for device in devices.iterdir():
-            with suppress(OSError):
-                vendor = (device / "vendor").read_text().strip()
-                kind = (device / "class").read_text().strip()
-                if vendor == "0x10de" and kind.startswith(("0x0300", "0x0302")):
-                    found.append(device.name)
-    return sorted(found)
 
 
 def _note_gpus(found: Collected, report: GpuReport, chosen: list[GpuSample]) -> None:
