@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,12 +34,17 @@ def values(found: Collected, name: str) -> list[Any]:
     return [f.value for f in found.facts if f.name == name]
 
 
-def world_with(home: Path, jobs: Any = None) -> World:
+def world_with(home: Path, jobs: Any = None, kernel: Sequence[str] = ()) -> World:
+    def telemetry(world: World) -> Calm:
+        port = Calm(world)
+        port.lines = kernel  # ten minutes ago
+        return port
+
     return make_world(
         home,
         platforms=lambda w: Router(w, {}),
         jobs=lambda _w: jobs or RecordedJobs("running", "", ()),
-        more={"alerts": build_alerts, "telemetry": Calm},
+        more={"alerts": build_alerts, "telemetry": telemetry},
     )
 
 
@@ -131,3 +137,29 @@ def test_the_same_node_failing_the_job_again(tmp_path: Path):
     subject = subject_of(world, "TrainingRestartsHigh", None)
     assert subject.node == "n7"
     assert values(before.history(world, subject), "history.same_node") == [3.0]
+
+
+OOM = [
+    "testsrv invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0",
+    "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=df7,task_memcg=/docker/df7,task={who},pid=2211,uid=0",
+    "Memory cgroup out of memory: Killed process 2211 ({who}) total-vm:132908kB, anon-rss:65012kB",
+]
+
+
+@pytest.mark.parametrize(("who", "strengths"), [("testsrv", {0.2}), ("python3", {0.2, 1.0})])
+def test_an_oom_kill_of_another_program_hardly_speaks_about_a_job(
+    tmp_path: Path, who: str, strengths: set[float]
+):
+    world = world_with(tmp_path, kernel=[line.format(who=who) for line in OOM])
+    found = logs.kernel_log(world, Subject("job", "pretrain", NOW, job="pretrain"))
+    assert {f.strength for f in found.facts if f.name == "kernel"} == strengths
+    host = logs.kernel_log(world, Subject("host", "h", NOW))
+    assert {f.strength for f in host.facts if f.name == "kernel"} == {1.0}
+
+
+def test_what_the_kernel_said_before_a_job_began_did_not_end_it(tmp_path: Path):
+    runs = RecordedJobs("failed", "exit code 1", ())
+    runs._status = replace(runs._status, started_at=NOW)
+    world = world_with(tmp_path, runs, [OOM[2].format(who="python3")])
+    found = logs.kernel_log(world, Subject("job", "pretrain", NOW, job="pretrain"))
+    assert values(found, "kernel") == []

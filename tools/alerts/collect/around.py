@@ -25,6 +25,7 @@ _WIDE = frozenset({"cordon_node", "uncordon_node", "drain_node"})
 _DECAY = 30.0
 """Minutes after which a change speaks half as loud, about (exp(-t/30))."""
 _SAME = timedelta(minutes=10)
+_STATE_ZH = {"firing": "触发", "resolved": "已恢复"}
 
 
 def the_alert(_world: World, subject: Subject) -> Collected:
@@ -54,7 +55,8 @@ def the_alert(_world: World, subject: Subject) -> Collected:
             )
     labels = ", ".join(f"{k}={v}" for k, v in sorted(alert.labels.items()) if k != "alertname")
     found.note(
-        f"{said} ({labels})"[:300], f"{alert.name} 自 {since} {alert.state}（{labels}）"[:300]
+        f"{said} ({labels})"[:300],
+        f"{alert.name} 自 {since} {_STATE_ZH[alert.state]}（{labels}）"[:300],
     )
     return found
 

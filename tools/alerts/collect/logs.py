@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
     from tools.world import World
 
 _MOST = 2000
+_VICTIM = re.compile(
+    r"\btask=([^,\s]+),pid=|Kill(?:ed)? process \d+ \(([^)]+)\)|^(\S+) invoked oom-killer"
+)
+_OURS = (
+    "python",
+    "pt_",
+    "torchrun",
+    "ray::",
+    "vllm",
+    "trainer",
+    "uvicorn",
+    "gunicorn",
+    "tritonserver",
+)
+"""Names under which jobs and model servers run."""
 _ZH = {"job": "任务 ", "deployment": "部署 "}
 _DATA_TIME = re.compile(
     r"\b(?:data(?:[_ ]?(?:time|wait|load\w*))?(?:_s(?:econds)?)?)['\"]?\s*[:=]\s*(\d+\.\d+)",
@@ -134,17 +150,20 @@ def kernel_log(world: World, subject: Subject) -> Collected:
             f"{where} 的内核日志无法从本机读取，请在该节点用 journalctl -k 查看",
         )
     found = Collected(looked=("kernel", "xid", "sxid"))
-    reading = reading_of(telemetry(world).kernel_log(WINDOW))
+    reading = reading_of(_of_its_life(world, subject, telemetry(world).kernel_log(WINDOW)))
     roots = [s for s in reading.signatures if s.role is Role.ROOT]
     for signature in roots:
         if subject.gpu and not subject.gpu.isdigit() and _elsewhere(signature, subject.gpu):
             continue
         name = signature.category if signature.category in ("xid", "sxid") else "kernel"
-        found.facts.append(_fact(name, signature, reading))
+        fact = _fact(name, signature, reading)
+        found.facts.append(replace(fact, strength=0.2) if _of_another(signature, subject) else fact)
     if reading.root is not None and reading.root.role is Role.ROOT:
         found.began = reading.root.line.at
     found.facts += [
-        _fact("seen", s, reading) for s in reading.signatures if s.category not in ("xid", "sxid")
+        _fact("seen", s, reading)
+        for s in reading.signatures
+        if s.category not in ("xid", "sxid") and not _of_another(s, subject)
     ]
     count = len(roots)
     found.note(
@@ -153,6 +172,23 @@ def kernel_log(world: World, subject: Subject) -> Collected:
         f"最近 2 小时 {reading.lines} 行内核日志：" + (f"{count} 行相关" if count else "无异常"),
     )
     return found
+
+
+def _of_its_life(world: World, subject: Subject, lines: Sequence[LogLine]) -> Sequence[LogLine]:
+    """What the kernel said before a job was started cannot have ended it."""
+    if not subject.job:
+        return lines
+    started = world.jobs.status(subject.job).started_at
+    return [x for x in lines if started is None or x.at is None or x.at >= started]
+
+
+def _of_another(signature: Signature, subject: Subject) -> bool:
+    """The kernel killed some other program than a training job or a model server."""
+    if signature.category != "host_oom" or not (subject.job or subject.deployment):
+        return False
+    victim = _VICTIM.search(signature.line.body)
+    name = next((g for g in victim.groups() if g), "") if victim else ""
+    return bool(name) and not name.startswith(_OURS)
 
 
 def _elsewhere(signature: Signature, gpu: str) -> bool:

@@ -35,7 +35,10 @@ OWN = ("steward", "tools.serving", "torchrun", "pt_main_thread")
 def host(world: World, subject: Subject) -> Collected:
     """Processor, memory, disks and the largest processes of this machine."""
     if not subject.local:
-        raise BadArguments(f"{subject.name} does not run here", f"{subject.name} 不在本机运行")
+        where = subject.node or subject.name
+        raise BadArguments(
+            f"{where} is another machine; ask its exporter", f"{where} 是另一台机器；请查看其导出器"
+        )
     sample = telemetry(world).host()
     found = Collected(looked=_HOST)
     cores = max(1, len(sample.cores))
