@@ -136,6 +136,11 @@ def test_a_failure_is_named(tmp_path: Path, more: str, cause: str):
             "stalled: rank 0 has been in step 1",
         ),
         (
+            "def data(split, params): time.sleep(60)",
+            {"stall_timeout": 1},
+            "stalled data loader: rank 0",
+        ),
+        (
             "import os\ndef loss(o, t): os.kill(os.getpid(), 9)",
             {"max_restarts": 1},
             "lost worker: killed by signal 9",
@@ -204,3 +209,16 @@ def test_two_processes_train_to_the_same_result_as_one(tmp_path: Path):
         got.append(load_file(world.registry.verified(version, "weights")))
     for name in got[0]:
         np.testing.assert_allclose(got[0][name], got[1][name], rtol=1e-3, atol=1e-5)
+
+
+def test_the_rank_that_waits_for_data_is_the_cause_and_its_peers_are_victims(tmp_path: Path):
+    from tools.models.job_supervisor import stall
+    from tools.models.job_tracker import Tracker
+
+    place = JobFolder(tmp_path)
+    for rank, doing in ((0, "compute"), (1, "load"), (2, "compute")):
+        Tracker(place, rank).phase(doing, 7)
+    assert stall(place, 60.0) == ""
+    assert "stalled data loader: rank 1 has waited" in stall(place, -1.0)
+    Tracker(place, 1).phase("finish", 7)
+    assert "stalled: rank 0 has been in step 7" in stall(place, -1.0)

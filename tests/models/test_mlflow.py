@@ -15,6 +15,7 @@ from tools.errors import BadArguments, Failed, Refused, Unavailable
 from tools.fleet import Fleet
 from tools.models.mlflow_api import MlflowApi
 from tools.models.mlflow_registry import MlflowRegistry
+from tools.models.mlflow_runs import begin
 from tools.models.registries import open_registry
 from tools.world import World
 
@@ -55,7 +56,10 @@ def test_a_file_swapped_on_the_server_is_not_handed_out(
 ):
     made = add(world.registry, weights(tmp_path))
     made.path.unlink()
-    folder = f"steward/m/{made.digest[:32]}"
+    said = httpx.get(
+        f"{mlflow_server}/api/2.0/mlflow/model-versions/get", params={"name": "m", "version": "1"}
+    ).json()
+    folder = said["model_version"]["source"].removeprefix("mlflow-artifacts:/").strip("/")
     api = MlflowApi(mlflow_server)
     api.put_file(f"{folder}/model.safetensors", weights(tmp_path, 66.0))
     with pytest.raises(Failed, match="was altered"):
@@ -68,19 +72,20 @@ def test_what_others_logged_is_listed_and_an_onnx_file_of_theirs_can_be_used(
     from tests.serving.tiny import save
 
     api = MlflowApi(mlflow_server)
-    api.put_file("theirs/1/model.onnx", save(tmp_path / "theirs.onnx"))
-    api.put_file("theirs/2/model.pkl", weights(tmp_path))
+    runs = [begin(api, "theirs") for _ in range(2)]
+    api.put_file(f"{runs[0].folder}/model.onnx", save(tmp_path / "theirs.onnx"))
+    api.put_file(f"{runs[1].folder}/model.pkl", weights(tmp_path))
     post(mlflow_server, "/registered-models/create", name="theirs")
-    for number in (1, 2):
-        source = f"mlflow-artifacts:/theirs/{number}"
-        post(mlflow_server, "/model-versions/create", name="theirs", source=source)
+    for run in runs:
+        said = {"name": "theirs", "source": run.source, "run_id": run.id}
+        post(mlflow_server, "/model-versions/create", **said)
     first, second = (world.registry.resolve("theirs", n) for n in ("1", "2"))
     assert first.technique == "logged to MLflow by others"
     assert world.registry.verified(first).read_bytes() == (tmp_path / "theirs.onnx").read_bytes()
     pinned = world.registry.resolve("theirs", "1")
     assert len(pinned.digest) == 64
     pinned.path.unlink()
-    api.put_file("theirs/1/model.onnx", save(tmp_path / "other.onnx", "wrong"))
+    api.put_file(f"{runs[0].folder}/model.onnx", save(tmp_path / "other.onnx", "wrong"))
     with pytest.raises(Failed, match="was altered"):
         world.registry.verified(pinned)
     with pytest.raises(Refused, match="is not one ONNX file"):

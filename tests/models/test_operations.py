@@ -14,6 +14,7 @@ from tools.contract import Tool, as_json
 from tools.errors import BadArguments, Failed, Refused, Unavailable
 from tools.fleet import ModelSpec
 from tools.models.base import ModelVersion
+from tools.models.operations.tune import in_use
 from tools.models.speed import session_call
 from tools.serving.window import Window, folder_of
 from tools.world import World
@@ -249,6 +250,12 @@ def test_distillation_reports_its_control(world: World):
     assert version.metrics["validation_accuracy"] == best
     # What is registered under another name still knows its kind.
     assert carry(world, "quantize_model", "d2", model="digits-small")[2].ok
+
+
+def test_tuning_starts_from_what_is_in_use_as_far_as_the_ranges_allow():
+    search = {"lr": [0.001, 0.1], "batch_size": [32, 64, 128], "width": [8, 16], "depth": [1, 2, 3]}
+    training = {"lr": 0.5, "batch_size": 16, "width": 8, "depth": 2}
+    assert in_use(search, training) == {"width": 8, "depth": 2}
 
 
 @pytest.mark.slow

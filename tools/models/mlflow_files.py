@@ -11,6 +11,7 @@ from tools.errors import BadArguments, Failed, Refused
 from tools.models.artifacts import Artifacts, digest_of
 from tools.models.mlflow_api import SCHEME, MissingInMlflow, MlflowApi
 from tools.models.mlflow_records import DIGEST, pick, record_of
+from tools.models.mlflow_runs import Run
 
 if TYPE_CHECKING:
     from tools.contract import Json
@@ -25,22 +26,21 @@ class MlflowFiles:
         self._artifacts = artifacts
 
     def send(
-        self, model: str, artifact: Path, format: str, extras: Mapping[str, Path]
-    ) -> tuple[str, dict[str, Json]]:
-        """Keep the files here and there; returns their source URI and what the record says of them.
+        self, run: Run, artifact: Path, format: str, extras: Mapping[str, Path]
+    ) -> dict[str, Json]:
+        """Keep the files here and in the run; returns what the record says of them.
 
         Raises ``Refused`` for unsafe formats.
         """
         sent = {"": (artifact, format)}
         sent |= {name: (file, file.suffix.removeprefix(".")) for name, file in extras.items()}
         files: dict[str, Json] = {}
-        folder = f"steward/{model}/{self._artifacts.keep(artifact, format)[0][:32]}"
         for name, (file, kind) in sent.items():
             digest, place = self._artifacts.keep(file, kind)
             remote = f"{name or 'model'}{place.suffix}"
-            self._api.put_file(f"{folder}/{remote}", place)
+            self._api.put_file(f"{run.folder}/{remote}", place)
             files[name] = {"digest": digest, "format": kind, "file": remote}
-        return f"{SCHEME}{folder}", files
+        return files
 
     def verified(self, version: ModelVersion, extra: str | None = None) -> Path:
         """The file here, fetched from the server the first time, after checking its digest."""
@@ -66,7 +66,7 @@ class MlflowFiles:
         self, entry: Mapping[str, Any], name: str, format: str, digest: str | None, what: str
     ) -> str:
         """Bring a file into the local store; raises ``Failed`` when it is not the one recorded."""
-        folder = _path_of(entry, what)
+        folder = self._folder(entry, what)
         with tempfile.TemporaryDirectory(prefix="mlflow-") as scratch:
             file = Path(scratch) / name
             try:
@@ -86,7 +86,7 @@ class MlflowFiles:
     def _foreign(self, version: ModelVersion, entry: Mapping[str, Any], what: str) -> Path:
         """The ONNX file of a version that others logged; its digest is pinned the first time."""
         try:
-            names = [n for n in self._api.files(_path_of(entry, what)) if n.endswith(".onnx")]
+            names = [n for n in self._api.files(self._folder(entry, what)) if n.endswith(".onnx")]
         except MissingInMlflow:
             names = []
         if len(names) != 1:
@@ -108,14 +108,17 @@ class MlflowFiles:
             )
         return self._artifacts.verified(digest, "onnx", what)
 
-
-def _path_of(entry: Mapping[str, Any], what: str) -> str:
-    source = str(entry.get("source", ""))
-    if not source.startswith(SCHEME):
-        raise Refused(
-            f"{what} is kept outside the MLflow server ({source.split(':')[0]}); "
-            "log it through a server with --serve-artifacts.",
-            f"{what} 保存在 MLflow 服务器之外（{source.split(':')[0]}）；"
-            "请通过启用 --serve-artifacts 的服务器登记。",
+    def _folder(self, entry: Mapping[str, Any], what: str) -> str:
+        """Where a version's files are; ``runs:/`` and ``models:/`` are resolved by the server."""
+        said = {"name": str(entry["name"]), "version": str(entry["version"])}
+        place = str(
+            self._api.call("GET", "/model-versions/get-download-uri", **said)["artifact_uri"]
         )
-    return source.removeprefix(SCHEME).strip("/")
+        if not place.startswith(SCHEME):
+            raise Refused(
+                f"{what} is kept outside the MLflow server ({place.split(':')[0]}); "
+                "log it through a server with --serve-artifacts.",
+                f"{what} 保存在 MLflow 服务器之外（{place.split(':')[0]}）；"
+                "请通过启用 --serve-artifacts 的服务器登记。",
+            )
+        return place.removeprefix(SCHEME).strip("/")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.contract import Happened
 from tools.errors import BadArguments, Failed, Refused
+from tools.models import mlflow_runs
 from tools.models.artifacts import Artifacts
 from tools.models.mlflow_aliases import MlflowAliases
 from tools.models.mlflow_api import MissingInMlflow, MlflowApi
@@ -86,7 +87,9 @@ class MlflowRegistry:
         _refuse_name(model)
         if job is not None and (number := self._of_job(model, job)):
             return self.resolve(model, str(number))
-        source, files = self._files.send(model, artifact, format, extras or {})
+        self._artifacts.keep(artifact, format)  # what is unsafe is refused before anything is sent
+        run = mlflow_runs.begin(self._api, job or f"{model} {technique}")
+        files = self._files.send(run, artifact, format, extras or {})
         record: dict[str, Any] = {
             "metrics": dict(metrics),
             "technique": technique,
@@ -99,9 +102,10 @@ class MlflowRegistry:
         }
         self._ensure(model)
         tags = tags_of(record, action_id, job)
-        made = self._api.call(
-            "POST", "/model-versions/create", name=model, source=source, tags=tags
-        )
+        said = {"name": model, "source": run.source, "run_id": run.id, "tags": tags}
+        made = self._api.call("POST", "/model-versions/create", **said)
+        params = lineage.get("params")
+        mlflow_runs.end(self._api, run, metrics, params if isinstance(params, dict) else {})
         number = int(made["model_version"]["version"])
         return self.resolve(model, str(self._settled(model, job, number)))
 

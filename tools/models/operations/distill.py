@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tools.models.distillation import softened
 from tools.models.job_worker import Work
 from tools.models.kind_runtime import Kind
-from tools.models.operations.output import finish, kind_of
+from tools.models.operations.output import finish, kind_of, loaded
 from tools.models.torch_runtime import device_of, join, predict
 from tools.models.training_loop import Examples, Fit
 from tools.models.weights import parent_network
@@ -27,7 +27,7 @@ def run(work: Work) -> None:
     join(work.world, work.training)
     device_of(work.training, work.rank)
     teacher = parent_network(teacher_kind(kind, work), work.spec)
-    inputs, targets = kind.data("train")
+    inputs, targets = loaded(work, kind, "train")
     outputs = predict(teacher, inputs)
     pool = unlabelled(kind)
     taught = Examples(inputs, targets, outputs)

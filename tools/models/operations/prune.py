@@ -19,7 +19,7 @@ from tools.models import pruning
 from tools.models.distillation import softened
 from tools.models.job_worker import Work
 from tools.models.kind_runtime import Kind
-from tools.models.operations.output import finish, kind_of
+from tools.models.operations.output import finish, kind_of, loaded
 from tools.models.speed import torch_to_onnx_latency
 from tools.models.torch_runtime import device_of, join, predict, save_whole
 from tools.models.training_loop import Examples, Fit
@@ -115,7 +115,7 @@ def _recovered(
     work: Work, kind: Kind, parent: torch.nn.Module, share: float, method: str, place: Any
 ) -> tuple[torch.nn.Module, Fit, dict[str, Any]]:
     """Prune by ``share`` and tune; a restart continues with the same structure."""
-    inputs, targets = kind.data("train")
+    inputs, targets = loaded(work, kind, "train")
     half = max(1, math.ceil(int(work.training["epochs"]) / 2))
     training = {
         **work.training,

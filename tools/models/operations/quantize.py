@@ -94,7 +94,7 @@ def _fastest(tried: Mapping[str, tuple[Path, float]], inputs: np.ndarray) -> str
     good = {
         name: speed.session_call(f) for name, (f, score) in tried.items() if score > best - SAME
     }
-    taken = speed.interleaved(good, inputs, 1, rounds=60)
+    taken = speed.interleaved(good, inputs, 1, 60, time.thread_time)
     return min(good, key=lambda name: median(taken[name]))
 
 

@@ -8,7 +8,7 @@ import time
 
 from tools.models.job_worker import Work
 from tools.models.kind_runtime import Kind
-from tools.models.operations.output import finish, kind_of
+from tools.models.operations.output import finish, kind_of, loaded
 from tools.models.torch_runtime import device_of, join
 from tools.models.training_loop import Examples, Fit
 
@@ -40,7 +40,7 @@ def fitted(kind: Kind, work: Work) -> Fit:
 
     device_of(work.training, work.rank)
     torch.manual_seed(int(work.training["seed"]))
-    examples, validation = Examples(*kind.data("train")), Examples(*kind.data("validation"))
+    examples, validation = (Examples(*loaded(work, kind, s)) for s in ("train", "validation"))
     fit = Fit(
         kind,
         kind.build(),

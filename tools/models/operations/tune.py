@@ -75,7 +75,7 @@ def _study(optuna: Any, work: Work) -> Any:
         )
         if not study.get_trials(deepcopy=False):
             # The parameters in use are the first trial: the winner is never worse by our measure.
-            study.enqueue_trial({k: work.training[k] for k in space(work) if k in work.training})
+            study.enqueue_trial(in_use(space(work), work.training))
     return study
 
 
@@ -113,8 +113,19 @@ def space(work: Work) -> Mapping[str, Any]:
     own: Mapping[str, Any] = work.options.get("search") or {}
     if own:
         return own
-    lr = float(work.training["lr"])
-    return {"lr": [lr / 5, lr * 5], "batch_size": [32, 64, 128]}
+    lr, batch = float(work.training["lr"]), int(work.training["batch_size"])
+    return {"lr": [lr / 5, lr * 5], "batch_size": sorted({batch // 2 or 1, batch, 2 * batch})}
+
+
+def in_use(search: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters in use, as far as the ranges allow them."""
+    found: dict[str, Any] = {}
+    for name, values in search.items():
+        now = training.get(name)
+        inside = now in values if len(values) > 2 else now is not None
+        if inside and (len(values) > 2 or values[0] <= now <= values[1]):
+            found[name] = now
+    return found
 
 
 def _suggest(trial: Any, search: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,41 @@
+"""Pruning to a target: the least that is as fast as asked, and a sentence where nothing is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+
+from tests.models.lab import DIGITS
+from tools.errors import Failed
+from tools.models.kind_runtime import Kind, load
+from tools.models.operations import prune
+
+
+@pytest.fixture(scope="module")
+def image() -> tuple[Kind, torch.nn.Module]:
+    torch.set_num_threads(1)
+    kind = load("digits", DIGITS / "model.py", {"width": 16, "size": 16, "train_samples": 100})
+    return kind, kind.build().eval()
+
+
+def test_the_least_share_that_is_fast_enough_is_taken(image: tuple[Kind, torch.nn.Module]):
+    kind, network = image
+    inputs, _ = kind.data("validation")
+    share = prune._fast_enough(kind, network, 0.9, 1.3, inputs)  # pyright: ignore[reportPrivateUsage]
+    assert 0 < share <= 0.9
+    slim = prune.pruning.narrowed(kind, network, share, "l2", inputs)
+    before, after = (sum(p.numel() for p in n.parameters()) for n in (network, slim))
+    assert after < before
+
+
+def test_a_speed_that_no_share_reaches_is_said_with_what_was_reached(
+    image: tuple[Kind, torch.nn.Module],
+):
+    kind, network = image
+    inputs, _ = kind.data("validation")
+    with pytest.raises(Failed) as caught:
+        prune._fast_enough(kind, network, 0.2, 500.0, inputs)  # pyright: ignore[reportPrivateUsage]
+    assert re.search(r"pruning 20% makes it only \d+\.\d times faster, not 500", caught.value.en)
+    assert "quantise as well" in caught.value.en
