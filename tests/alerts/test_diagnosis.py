@@ -234,3 +234,18 @@ def test_an_effect_is_answered_with_what_it_follows_from(tmp_path: Path):
     )  # type: ignore[misc]
     own = TOOL["diagnose"].read(world, alert="NodeDown").say("en")  # type: ignore[misc]
     assert "follows" not in own
+
+
+def test_a_kill_long_before_the_onset_ended_something_else():
+    library = parse(packaged_sources())
+    book = library.of("target/deployment")
+    assert book is not None
+
+    def belief(minutes: float) -> float:
+        killed = Fact("kernel", "host_oom", "Killed process 7", "kernel", NOW)
+        facts = Facts([killed, Fact("traffic.errors", 0.9, "93 % fail", "revision 2")])
+        began = NOW + timedelta(minutes=minutes)
+        ranked = rank(book, library.causes, facts, began=began)
+        return next(r.confidence for r in ranked if r.cause.id == "memory_limit")
+
+    assert belief(1) > 2 * belief(45)

@@ -24,6 +24,9 @@ ABSENT = 0.25
 NO_CHANGE = 0.3
 LATE = timedelta(seconds=90)
 """Evidence this long after the onset is rather an effect."""
+STALE = timedelta(minutes=10)
+"""A kill this long before the onset ended something else."""
+_AT_ONCE = frozenset({"host_oom", "exit_killed", "segfault"})
 TELLING = 6.0
 EXPLAINED = 0.4
 """What nothing speaks for, unknown causes included, once a telling sign speaks for another cause."""
@@ -137,6 +140,8 @@ def _weigh(cause: Cause, facts: Facts, began: datetime | None) -> tuple[float, l
 def _onset(fact: Fact, began: datetime | None) -> float:
     if began is None or fact.at is None or fact.source in ("nvml", "host", "processes"):
         return 1.0
+    if fact.value in _AT_ONCE and fact.at < began - STALE:
+        return 0.3
     return 0.5 if fact.at > began + LATE else 1.0
 
 
