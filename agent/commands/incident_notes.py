@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from agent.commands.incident_notices import escalates
 from agent.fronts.notes import IncidentNote
 from agent.redaction import mask, visible
 from agent.say import duration
@@ -24,6 +25,7 @@ MEMBERS = 5
 """Alerts told in a note; the rest is a count."""
 STEPS = (2, 3, 5, 10, 30, 100, 300, 1000)
 """An incident that grows is told again at these sizes, so that a storm stays a few lines."""
+LOUDEST = ("page", "critical", "error", "warning", "info")
 LINES = 30
 """Lines of a timeline."""
 CHART = "1h"
@@ -60,20 +62,42 @@ def _notes(world: World, incident: Incident) -> Iterator[IncidentNote]:
         return
     lang = cast("Lang", world.fleet.language)
     name, title = str(incident.number), visible(incident.title)
+    worst, episode = _worst(members), _episode(members)
+    thread = f"incident:{name}{episode}" if escalates(world, worst) else ""
     if not incident.firing:
         ended = max(_end(m) for m in members)
         id = f"{name}:resolved:{len(members)}:{int(ended.timestamp())}"
         late = world.clock.now() - ended > timedelta(hours=1)
         said = _Story(world, incident, members, lang).text(ended)
-        yield IncidentNote(id, name, "resolved", title, said, quiet=late)
+        told = IncidentNote(id, name, "resolved", title, said, severity=worst, thread=thread)
+        yield replace(told, quiet=late)
         return
     said = "\n".join(_what_fires(world, incident, members, lang))
     draw = partial(_chart, world)
-    yield IncidentNote(f"{name}:opened", name, "opened", title, said, draw, _ask(members, lang))
+    id, ask = f"{name}:opened{episode}", _ask(members, lang)
+    yield IncidentNote(id, name, "opened", title, said, draw, ask, worst, thread)
     size = max((s for s in STEPS if s <= len(members)), default=0)
     if size:
         said = _joined(members[1:], len(members), lang)
         yield IncidentNote(f"{name}:joined:{size}", name, "joined", title, said)
+
+
+def _episode(members: Sequence[AlertRecord]) -> str:
+    """Marks that everything had ended before it fired again: worth telling anew."""
+    episode, until = "", None
+    for alert in sorted(members, key=lambda m: m.starts_at):
+        if until is not None and alert.starts_at >= until:
+            episode = f":{int(until.timestamp())}"
+        end = _end(alert) if alert.state == "resolved" else datetime.max.replace(tzinfo=UTC)
+        until = end if until is None else max(until, end)
+    return episode
+
+
+def _worst(members: Sequence[AlertRecord]) -> str:
+    """The loudest severity of those that fire, or of all when none does."""
+    firing = [m.severity for m in members if m.state == "firing"]
+    found = firing or [m.severity for m in members]
+    return next((s for s in LOUDEST if s in found), found[0])
 
 
 def _what_fires(

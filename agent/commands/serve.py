@@ -21,18 +21,21 @@ def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM."""
     from agent import work
     from agent.commands.incident_notes import notes_of
-    from agent.fronts.service import Parts, serve
+    from agent.commands.incident_notices import acknowledger, publisher
+    from agent.fronts.service import Job, Parts, serve
     from tools.alerts.base import alerts
 
     log_to(sys.stderr)
     app = App.start(fleet=options.fleet)
-    book = alerts(app.world)
+    book, notes = alerts(app.world), notes_of(app.world)
+    publish = publisher(app.world, notes)
     parts = Parts(
         gone=work.is_gone,
         receive_alerts=book.receive,
-        incident_notes=notes_of(app.world),
+        incident_notes=notes,
+        acknowledge=acknowledger(app.world),
         warm=lambda: _warm(app),
-        jobs=_jobs(app),
+        jobs=(*_jobs(app), Job("alert-notices", 2.0, lambda _post: publish())),
     )
     serve(app.assistant, app.settings, parts)
     return OK

@@ -26,6 +26,10 @@ class IncidentNote:
     ask: str = ""
     """A question Steward asks itself in the thread (``diagnose HighLatency``): the answer is the
     diagnosis, and a change it proposes gets its card there."""
+    severity: str = ""
+    """The worst among its alerts, in the words of their labels."""
+    thread: str = ""
+    """What escalates until a person says that they have it; empty where nothing does."""
     quiet: bool = False
     """Not worth a thread of its own: told only where the incident has one."""
 

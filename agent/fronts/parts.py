@@ -31,6 +31,8 @@ class Parts:
     """Stores an Alertmanager delivery; returns only after the commit."""
     incident_notes: Callable[[], Sequence[IncidentNote]] | None = None
     """What happened to incidents lately; each note is told once, so repeats are fine."""
+    acknowledge: Callable[[str, str], bool] | None = None
+    """``(thread, who)``: a person has an incident; nobody further is called."""
     warm: Callable[[], None] | None = None
     """Loads what the first question needs; run in a thread once the service listens."""
     jobs: tuple[Job, ...] = ()

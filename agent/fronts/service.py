@@ -70,6 +70,7 @@ class Service:
         if self.slack is not None:
             self._begin(self._connect_slack(self.slack), "slack")
         if self._parts.incident_notes is not None and self.slack is not None:
+            self.slack.incidents.acknowledge = self._parts.acknowledge
             told = Telling(self.slack, self._parts.incident_notes, self.inbox, self._arrived)
             self._begin(told.run(lambda: self._slack_state == "ok"), "incidents")
         for job in self._parts.jobs:

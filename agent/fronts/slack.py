@@ -81,7 +81,12 @@ class SlackFront:
         )
         lang = cast("Lang", assistant.door.fleet.language)
         self.incidents = Incidents(self.posts, inbox, options.alerts, self.dispatch.add, lang)
-        self._clicks = Clicks(assistant, api, lambda: (approved(), self.watch.look_now())[-1])
+
+        def changed() -> None:
+            approved()
+            self.watch.look_now()
+
+        self._clicks = Clicks(assistant, api, changed, self.incidents.have)
         self._told: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 

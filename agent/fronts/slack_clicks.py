@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -32,11 +32,16 @@ class Clicks:
     api: SlackApi
     changed: Callable[[], None]
     """The ledger changed: cards and workers should look."""
+    have: Callable[[int, str, str], Awaitable[bool]]
+    """``(incident, thread, who)``: a person has it; false when somebody had it before."""
 
     async def click(self, clicked: Clicked) -> None:
         """Carry out one click. The person is proven by Slack, the right by policy."""
         if clicked.button == "details":
             await self._details(clicked)
+            return
+        if clicked.button == "have":
+            await self._have(clicked)
             return
         actor = await call(
             lambda: person_or(self.assistant, "slack", clicked.user), f"who-{clicked.user}"
@@ -51,6 +56,19 @@ class Clicks:
             if action.state is State.PROPOSED:
                 await self.whisper(clicked, self._noted(action))
         self.changed()
+
+    async def _have(self, clicked: Clicked) -> None:
+        who = await call(lambda: self.assistant.person("slack", clicked.user), "who")
+        zh, number = self._lang == "zh", clicked.number
+        if who is None:
+            en = "Only people of steward.yaml can take an incident."
+            await self.whisper(clicked, "只有 steward.yaml 中的人员可以接手事件。" if zh else en)
+        elif await self.have(number, clicked.digest, who):
+            en = f"Incident {number} is yours; nobody further is called."
+            await self.whisper(clicked, f"事件 {number} 由您处理；不再通知其他人。" if zh else en)
+        else:
+            en = f"Incident {number} was taken or is over already."
+            await self.whisper(clicked, f"事件 {number} 已有人接手或已结束。" if zh else en)
 
     async def whisper(self, clicked: Clicked, text: str) -> None:
         """Tell only the person who clicked."""

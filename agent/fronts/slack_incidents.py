@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from agent.fronts.inbox import Inbox, Item
 from agent.fronts.notes import IncidentNote
@@ -40,6 +42,7 @@ class Incidents:
         self._added = added
         self._lang: Lang = lang
         self.team = ""
+        self.acknowledge: Callable[[str, str], bool] | None = None
 
     async def tell(self, note: IncidentNote) -> None:
         """Tell one note once: open the thread, or say it there; ask what is to be asked."""
@@ -49,8 +52,6 @@ class Incidents:
         if root is None and note.quiet:
             return
         key = f"incident:{note.incident}:{note.id}"
-        if root is not None and ":resolved" in root.shown and note.change == "opened":
-            key = f"incident:{note.incident}:again:{root.shown}"  # it fires once more
         known = await self._posts.get(key)
         if known is not None and known.shown:
             return
@@ -64,6 +65,18 @@ class Incidents:
         if note.chart is not None:
             await self._draw(f"{key}/chart", place, note.chart)
         await self._posts.keep(key, shown="whole")
+
+    async def have(self, number: int, thread: str, who: str) -> bool:
+        """A person has an incident: nobody further is called, and the thread's head says who."""
+        acknowledge, root = self.acknowledge, await self._posts.get(f"incident:{number}")
+        if acknowledge is None or root is None:
+            return False
+        first = await call(lambda: acknowledge(thread, who), "acknowledge")
+        if first:
+            taken = f"{who} 正在处理" if self._lang == "zh" else f"{who} has it"
+            key, place = f"incident:{number}:taken:{thread}", Place(root.channel, root.ts)
+            await self._posts.put(key, place, escape(safe(taken)), shown="whole")
+        return first
 
     async def post(self, channel: str, text: str, files: Sequence[Path], key: str) -> None:
         """Post once per ``key``; files must be pictures inside STEWARD_HOME."""
@@ -79,7 +92,8 @@ class Incidents:
     async def _thread(self, note: IncidentNote, root: Post | None, channel: str) -> Place:
         if root is None or not root.ts:
             key = f"incident:{note.incident}"
-            place = await self._posts.put(key, Place(channel), _title(note, self._lang))
+            said, blocks = _title(note, self._lang)
+            place = await self._posts.put(key, Place(channel), said, blocks)
         else:
             place = Place(root.channel, root.ts)
         return replace(place, team=self.team)
@@ -88,9 +102,10 @@ class Incidents:
         """Show where the incident stands in the first message of its thread."""
         key = f"incident:{note.incident}"
         known = await self._posts.get(key)
-        stands = note.id if note.change == "resolved" else "opened"
+        stands = note.id
         if known is None or (note.change != "joined" and known.shown != stands):
-            await self._posts.put(key, Place(channel), _title(note, self._lang), shown=stands)
+            said, blocks = _title(note, self._lang)
+            await self._posts.put(key, Place(channel), said, blocks, shown=stands)
 
     async def _ask(self, note: IncidentNote, key: str, place: Place) -> None:
         asked = Asked(self.team, place.channel, ALERTS, place.thread, note.ask)
@@ -123,10 +138,23 @@ class Incidents:
         await self._posts.keep(key, shown="whole")
 
 
-def _title(note: IncidentNote, lang: Lang) -> str:
+def _title(note: IncidentNote, lang: Lang) -> tuple[str, list[dict[str, Any]] | None]:
+    """The first message of a thread; with a button while it calls further people."""
     en, zh = ("Resolved", "已恢复") if note.change == "resolved" else ("Incident", "事件")
     word, stop = (zh, "：") if lang == "zh" else (en, ": ")
-    return f"*{word} {escape(note.incident)}*{stop}{escape(safe(note.title))}"
+    said = f"*{word} {escape(note.incident)}*{stop}{escape(safe(note.title))}"
+    if not note.thread:
+        return said, None
+    blocks: list[dict[str, Any]] = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": said[:2_900]}}
+    ]
+    if note.change != "resolved":
+        label = "我来处理" if lang == "zh" else "I have it"
+        value = json.dumps({"action": int(note.incident), "digest": note.thread})
+        text = {"type": "plain_text", "text": label}
+        have = {"type": "button", "action_id": "steward_have", "text": text, "value": value}
+        blocks.append({"type": "actions", "elements": [have]})
+    return said, blocks
 
 
 def _cut(text: str) -> str:

@@ -10,8 +10,13 @@ from typing import Any, Literal, cast
 
 from tools.contract import Json
 
-BUTTONS = {"steward_approve": "approve", "steward_reject": "reject", "steward_details": "details"}
-Button = Literal["approve", "reject", "details"]
+BUTTONS = {
+    "steward_approve": "approve",
+    "steward_reject": "reject",
+    "steward_details": "details",
+    "steward_have": "have",
+}
+Button = Literal["approve", "reject", "details", "have"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """A button of a card. ``number`` and ``digest`` are what the card showed."""
+    """A button of a card. ``number`` and ``digest`` are what the card showed.
+
+    For ``have`` they are an incident and what escalates for it.
+    """
 
     team: str
     channel: str

@@ -198,7 +198,7 @@ def test_an_incident_is_told_as_it_goes_each_thing_once(
     told = [m["text"] for m in slack.thread("CALERTS", root["ts"]) if m.get("thread_ts")]
     assert told == ["it is slow", "2 alerts now", "Resolved.\n```\n10:00 x\n```"]
     for _ in range(2):
-        loop.do(running.front.tell(opened))
+        loop.do(running.front.tell(replace(opened, id="7:opened:99")))
     assert root["text"] == "*Incident 7*: HighLatency", "it fires again in the same thread"
     assert len(slack.thread("CALERTS", root["ts"])) == 5
 
@@ -263,3 +263,30 @@ def test_a_new_thread_of_the_pane_is_named_after_its_question(
     slack.direct("and again", thread_ts=ts)
     slack.answers("DUANA", ts, 2)
     assert [t["title"] for t in slack.state.titles] == ["look at the toy"]
+
+
+def test_whoever_takes_an_incident_ends_its_escalation(
+    start: Any, slack: SlackStandin, loop: Loop
+) -> None:
+    running = start(SlackOptions(alerts="CALERTS"))
+    taken: list[tuple[str, str]] = []
+
+    def acknowledge(thread: str, who: str) -> bool:
+        taken.append((thread, who))
+        return len(taken) == 1
+
+    running.front.incidents.acknowledge = acknowledge
+    note = IncidentNote("9:opened", "9", "opened", "Down", "it is down", thread="incident:9")
+    loop.do(running.front.tell(note))
+    root = next(m for m in slack.state.messages.values() if m["channel"] == "CALERTS")
+    assert "I have it" in words(root)
+    slack.click("steward_have", root, "UBOB")
+    eventually(lambda: [e for e in slack.state.ephemerals if "is yours" in e["text"]])
+    eventually(
+        lambda: [m for m in slack.thread("CALERTS", root["ts"]) if m["text"] == "bob has it"]
+    )
+    slack.click("steward_have", root, "UANA")
+    eventually(lambda: [e for e in slack.state.ephemerals if "taken" in e["text"]])
+    assert taken == [("incident:9", "bob"), ("incident:9", "ana")]
+    loop.do(running.front.tell(replace(note, id="9:resolved:1:1", change="resolved")))
+    assert "I have it" not in words(root)
