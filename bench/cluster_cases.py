@@ -110,7 +110,7 @@ def reads(kind: str, name: str) -> Obj:
 
 
 BIG = {"resources": {"requests": {"cpu": "5"}, "limits": {"memory": "128Mi"}}}
-GPUS = {"resources": {"limits": {"nvidia.com/gpu": "3", "memory": "128Mi"}}}
+GPUS = {"resources": {"limits": {"nvidia.com/gpu": "9", "memory": "128Mi"}}}
 MOUNT = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
 APART = {
     "affinity": {
@@ -184,7 +184,7 @@ FAULTED = (
     Case("liveness", "probe failing: Liveness", env={"UNLIVE_AFTER_S": "5"}, box=LIVE),
     Case("startup probe", "probe failing: Startup", env={"START_DELAY_S": "90"}, box=STARTUP),
     Case("no cpu", "no capacity (cpu", box=BIG),
-    Case("no gpu", "no capacity (nvidia.com/gpu", box=GPUS),
+    Case("no gpu", "no capacity (nvidia.com/gpu", options=GPUS),
     Case(
         "host port",
         "no capacity (host port",

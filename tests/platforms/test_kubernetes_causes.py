@@ -91,7 +91,7 @@ FAULTS = [
     ),
     Case(
         "runs as root",
-        "bad config or secret: container has runAsNonRoot",
+        "bad config or secret reference: container has runAsNonRoot",
         how={
             "waits": (
                 "CreateContainerConfigError",
@@ -101,7 +101,7 @@ FAULTS = [
     ),
     Case(
         "no command in the image",
-        "bad config or secret: failed to generate",
+        "bad config or secret reference: failed to generate",
         how={
             "waits": (
                 "CreateContainerError",
@@ -161,7 +161,7 @@ FAULTS = [
     ),
     Case(
         "priority class",
-        "bad config or secret: no PriorityClass",
+        "bad config or secret reference: no PriorityClass",
         arrange=forbidden("no PriorityClass with name gold was found"),
     ),
     Case(

@@ -129,7 +129,7 @@ class Check:
             self.act.check()
             self.world.clock.sleep(min(POLL, seconds))
             now = self._asked(self.ends)
-            if now.phase in ("degraded", "failed"):
+            if now.phase in ("degraded", "failed") and now.phase != status.phase:
                 return _not(now, f"{self.ref} did not hold for {seconds:.0f} s", now.message)
         requests, errors = _between(before, self.platform.traffic(self.ref).get(status.revision))
         if requests and errors / requests > max_error_rate and errors > 1:

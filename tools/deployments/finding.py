@@ -66,7 +66,7 @@ def model_of(found: Found) -> str:
 def release_of(world: World, found: Found, version: ModelVersion) -> Release:
     """The release that serves ``version`` here: its weights and the fleet's configuration."""
     config: dict[str, Json] = {"format": version.format}
-    for name in ("threads", "env"):
+    for name in ("threads", "env", "args", "resources"):
         if name in found.options:
             config[name] = found.options[name]
     kind = world.fleet.models.get(version.model)

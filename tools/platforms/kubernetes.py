@@ -64,7 +64,8 @@ class Kubernetes(Looking):
                 return self._hold(work, canary, edit)
             if isinstance(edit, RollBack):
                 self._canaries.end(work, canary, "")
-        if isinstance(edit, RollOut) and edit.strategy == "canary":
+        beside = isinstance(edit, RollOut) and edit.strategy == "canary"
+        if isinstance(edit, RollOut) and beside and work["kind"] == "Deployment":
             return self._begin(work, edit, act)
         return self._editor.edit(work, edit, act)
 

@@ -37,7 +37,7 @@ _IMAGE_REASONS = frozenset(
 )
 _IMAGE_FINAL = re.compile(
     r"not found|unauthorized|denied|forbidden|invalid|manifest unknown|no match for platform"
-    r"|does not exist|authentication required|never pull|not present|couldn't parse|no such host",
+    r"|does not exist|x509|authentication required|never pull|not present|couldn't parse|no such host",
     re.IGNORECASE,
 )
 _CONFIG_REASONS = frozenset(
@@ -95,7 +95,7 @@ def _image(pod: Pod, box: Box, events: Sequence[PlatformEvent]) -> Cause:
     if pulls and ("Back-off" in said or not said) and ": " not in said.partition('"')[2]:
         said = pulls[-1]
     never = box.reason in ("InvalidImageName", "ErrImageNeverPull")
-    final = never or bool(_IMAGE_FINAL.search(said))
+    final = never or bool(_IMAGE_FINAL.search(said.replace(box.image, "")))
     patience = timedelta(seconds=5) if final else timedelta(seconds=60)
     why = last_part(said)
     return Cause(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tools.contract import Act
 from tools.errors import BadArguments, Refused, Unavailable
+from tools.platforms import kubernetes_argo as argo
 from tools.platforms import kubernetes_edits as edits
+from tools.platforms import kubernetes_kserve as kserve
 from tools.platforms.base import (
     Edit,
     Pause,
@@ -22,6 +24,7 @@ from tools.platforms.base import (
 from tools.platforms.kubernetes_diff import diff
 from tools.platforms.kubernetes_edits import PREVIEW_ID
 from tools.platforms.kubernetes_errors import Broken, Conflict
+from tools.platforms.kubernetes_limits import Limits
 from tools.platforms.kubernetes_objects import (
     ACTION,
     PLACEHOLDER,
@@ -32,7 +35,6 @@ from tools.platforms.kubernetes_objects import (
     created,
     last_editor,
     name_of,
-    namespace_of,
     note,
     number,
     table,
@@ -40,13 +42,11 @@ from tools.platforms.kubernetes_objects import (
 )
 from tools.platforms.kubernetes_pace import pace
 from tools.platforms.kubernetes_reading import Reader
-from tools.platforms.kubernetes_status import status
 from tools.platforms.kubernetes_template import Shape
 from tools.platforms.kubernetes_view import complete, counts, release_in, revision_of
 from tools.platforms.kubernetes_words import done, rollout_warnings, told
 
 _TRIES = 5
-_LOOKS = 15
 
 
 class Editor:
@@ -55,10 +55,11 @@ class Editor:
     def __init__(self, reader: Reader, shape: Callable[[Obj], Shape]) -> None:
         self._reader = reader
         self._shape = shape
+        self._limits = Limits(reader)
 
     def preview(self, work: Obj, edit: Edit) -> Preview:
         """The server's dry run of the edit, as a diff; with its warnings and ours."""
-        self._possible(work, edit)
+        self._limits.check(work, edit)
         ops = self._patch(work, edit, PREVIEW_ID)
         reply = self._reader.api.patch(self._reader.path(work), ops, dry_run=True)
         shown = told(work, edit) or diff(work, reply.object)
@@ -70,12 +71,13 @@ class Editor:
 
     def edit(self, work: Obj, edit: Edit, act: Act) -> str:
         """Send the edit once; a repeated call under the same action finds it done."""
-        return self.send(work, lambda now: self._checked(now, edit, act.id), act) or done(
-            work, edit
-        )
+        said = self.send(work, lambda now: self._checked(now, edit, act.id), act)
+        if isinstance(edit, Resume) and work["kind"] == argo.KIND:
+            argo.promote(self._reader.api, self._reader.path(work), self._reader.again(work))
+        return said or done(work, edit)
 
     def _checked(self, work: Obj, edit: Edit, action_id: str) -> list[Obj]:
-        self._possible(work, edit)
+        self._limits.check(work, edit)
         return self._patch(work, edit, action_id)
 
     def send(self, work: Obj, patch: Callable[[Obj], list[Obj]], act: Act) -> str:
@@ -116,73 +118,15 @@ class Editor:
                 f" asked whether it arrived. {lost or error}",
             ) from error
 
-    def _possible(self, work: Obj, edit: Edit) -> None:
-        name, kind = name_of(work), work["kind"]
-        match edit:
-            case RollOut() | RollBack() | Pause() | Resume() if kind != "Deployment":
-                raise Refused(
-                    f"{name} is a {kind}; Steward reads, restarts and scales those, but rolls out"
-                    " Deployments only.",
-                    f"{name} 是 {kind}；Steward 只能查看、重启和伸缩它，只有 Deployment 支持发布。",
-                )
-            case Pause() | Resume():
-                self._in_progress(work, edit)
-            case RollOut() | Restart() if at(work, "spec", "paused"):
-                raise Refused(
-                    f"The roll-out of {name} is paused, so nothing would happen; resume it first.",
-                    f"{name} 的发布处于暂停状态，改动不会生效；请先恢复。",
-                )
-            case RollOut() | Restart() if kind == "Deployment":
-                self._free(work)
-            case Scale() if kind == "DaemonSet":
-                raise Refused(
-                    f"{name} is a DaemonSet: it runs once on every node, it has no count."
-                )
-            case Scale(replicas=replicas):
-                self._unscaled(work, replicas)
-            case _:
-                pass
-
-    def _in_progress(self, work: Obj, edit: Pause | Resume) -> None:
-        name, held = name_of(work), bool(at(work, "spec", "paused"))
-        if isinstance(edit, Resume) and not held:
-            raise Refused(f"The roll-out of {name} is not paused.", f"{name} 的发布没有暂停。")
-        if isinstance(edit, Pause) and (held or complete(counts(work))):
-            raise Refused(
-                f"{name} has no roll-out in progress to pause.",
-                f"{name} 没有正在进行的发布可以暂停。",
-            )
-
-    def _free(self, work: Obj) -> None:
-        """A roll-out in progress is not overrun; one that failed may be replaced."""
-        for _ in range(_LOOKS):
-            if counts(work).seen:
-                break
-            time.sleep(0.2)  # the controller looks at an edit within moments
-            work = {**self._reader.again(work), "kind": work["kind"]}
-        if complete(counts(work)):
-            return
-        seen = status(self._reader.view(work), "")
-        if seen.phase == "progressing":
-            ref = f"{namespace_of(work)}/{name_of(work)}"
-            raise Refused(
-                f"A roll-out of {ref} is in progress ({seen.message}); wait for it, or abort it.",
-                f"{ref} 的发布正在进行（{seen.message}）；请等待其完成或先中止。",
-            )
-
-    def _unscaled(self, work: Obj, replicas: int) -> None:
-        scaler = self._reader.autoscaler(work)
-        if scaler is not None:
-            low = number(scaler, "spec", "minReplicas") or 1
-            high = number(scaler, "spec", "maxReplicas")
-            raise Refused(
-                f"The HorizontalPodAutoscaler {name_of(scaler)} keeps {name_of(work)} between {low}"
-                f" and {high} replicas and would undo {replicas}; change its bounds instead.",
-                f"HorizontalPodAutoscaler {name_of(scaler)} 将 {name_of(work)} 控制在 {low} 到"
-                f" {high} 个副本，手动设置的 {replicas} 会被覆盖；请修改其上下限。",
-            )
-
     def _patch(self, work: Obj, edit: Edit, action_id: str) -> list[Obj]:
+        if work["kind"] == kserve.KIND:
+            return kserve.patch(work, edit, action_id, self._shape(work))
+        if work["kind"] == argo.KIND:
+            sets = self._reader.replica_sets(work, full=True)
+            if isinstance(edit, RollBack):
+                self._known(work, edit.revision, sets)
+            now = f"{self._reader.api.now():%Y-%m-%dT%H:%M:%SZ}"
+            return argo.patch(work, edit, action_id, self._shape(work), sets, now)
         match edit:
             case RollOut():
                 scaled = self._reader.autoscaler(work) is not None
@@ -203,17 +147,24 @@ class Editor:
         wanted = [s for s in sets if _number(s) == revision]
         kept = edits.kept_template(work, revision)
         if not wanted and kept is None:
-            known = "、".join(map(str, sorted(map(_number, sets)))) or "-"
-            raise BadArguments(
-                f"{name_of(work)} has no revision {revision}; the cluster keeps {known}.",
-                f"{name_of(work)} 没有修订 {revision}；集群保留的修订：{known}。",
-            )
+            self._known(work, revision, sets)
         old = wanted[0] if wanted else {"spec": {"template": kept}}
         intact = number(old, "status", "readyReplicas") >= counts(work).wanted
         return edits.roll_back(work, old, action_id, intact=intact)
 
+    def _known(self, work: Obj, revision: int, sets: Sequence[Obj]) -> None:
+        """Raise ``BadArguments`` where the cluster keeps no such revision."""
+        if revision not in (known := sorted(map(_number, sets))):
+            listed = "、".join(map(str, known)) or "-"
+            raise BadArguments(
+                f"{name_of(work)} has no revision {revision}; the cluster keeps {listed}.",
+                f"{name_of(work)} 没有修订 {revision}；集群保留的修订：{listed}。",
+            )
+
     def stable(self, work: Obj) -> int:
         """The revision that a roll-out in progress replaces; raises ``Refused`` without one."""
+        if work["kind"] in (argo.KIND, kserve.KIND):
+            return self._custom_stable(work)
         old = [
             (number(s, "status", "readyReplicas"), _number(s))
             for s in self._reader.replica_sets(work, full=True)
@@ -227,6 +178,17 @@ class Editor:
             )
         return max(old)[1]
 
+    def _custom_stable(self, work: Obj) -> int:
+        if work["kind"] == kserve.KIND and kserve.phase(work)[0] != "complete":
+            earlier = [r.number for r in kserve.history(work) if not r.current]
+            return earlier[0] if earlier else 0
+        if work["kind"] == argo.KIND and not argo.settled(work):
+            return argo.stable(work, self._reader.replica_sets(work, full=True))
+        raise Refused(
+            f"{name_of(work)} has no roll-out in progress; roll back to a revision instead.",
+            f"{name_of(work)} 没有进行中的发布；请改为回滚到某个修订。",
+        )
+
     def _warnings(self, work: Obj, edit: Edit) -> tuple[str, ...]:
         if isinstance(edit, RollOut):
             return tuple(rollout_warnings(work, edit, self._reader.autoscaler(work)))
@@ -235,7 +197,9 @@ class Editor:
         return ()
 
     def history(self, work: Obj) -> list[Revision]:
-        """Revisions of a Deployment that the cluster keeps, newest first."""
+        """Revisions that the cluster keeps, newest first."""
+        if work["kind"] == kserve.KIND:
+            return kserve.history(work)
         current, container = revision_of(work), self._shape(work).container
         found = [
             Revision(
@@ -252,4 +216,4 @@ class Editor:
 
 
 def _number(replica_set: Obj) -> int:
-    return number(replica_set, "metadata", "annotations", REVISION)
+    return number(replica_set, "metadata", "annotations", REVISION) or argo.revision(replica_set)

@@ -123,7 +123,8 @@ class Looking:
     def history(self, ref: str) -> Sequence[Revision]:
         """The revisions that the cluster keeps (``revisionHistoryLimit``), newest first."""
         work = self._reader.workload(self._full(ref))
-        return self._editor.history(work) if work["kind"] == "Deployment" else []
+        kept = work["kind"] in ("Deployment", "Rollout", "InferenceService")
+        return self._editor.history(work) if kept else []
 
     def logs(
         self, ref: str, *, since: timedelta, limit: int = 500, previous: bool = False

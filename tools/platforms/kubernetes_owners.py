@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from tools.platforms import kubernetes_kserve as kserve
 from tools.platforms.base import PlatformEvent
 from tools.platforms.kubernetes_objects import (
-    HASH,
     Obj,
     at,
     moment,
     number,
     table,
 )
-from tools.platforms.kubernetes_pods import Pod
+from tools.platforms.kubernetes_pods import HASHES, Pod
 from tools.platforms.kubernetes_view import View, complete, counts, revision_of
 
 
@@ -46,7 +46,8 @@ def root_of(pod: Pod) -> tuple[str, str]:
 
 def hash_of(replica_set: Obj) -> str:
     """The template hash of a ReplicaSet."""
-    return str(at(replica_set, "metadata", "labels", HASH) or "")
+    labels = table(replica_set, "metadata", "labels")
+    return next((str(labels[key]) for key in HASHES if key in labels), "")
 
 
 def settled(work: Obj) -> bool:
@@ -69,4 +70,6 @@ def simple_view(work: Obj, pods: list[Pod], now: datetime) -> View:
     youngest = max((p for p in pods if not p.deleted), key=lambda p: p.created, default=None)
     newest = str(said or (youngest.hash if youngest else ""))
     revision = revision_of(work) or number(work, "metadata", "generation")
+    if work.get("kind") == kserve.KIND:
+        revision = kserve.revision(work)
     return View(work, pods, {newest: revision}, newest, revision, now)

@@ -35,7 +35,7 @@ from tools.platforms.kubernetes_owners import (
 )
 from tools.platforms.kubernetes_pods import Pod, read_pod
 from tools.platforms.kubernetes_request import METADATA, api_path
-from tools.platforms.kubernetes_view import View
+from tools.platforms.kubernetes_view import View, revision_of
 
 PLURALS = {
     "Deployment": ("apps/v1", "deployments"),
@@ -177,9 +177,9 @@ class Reader:
     def view(self, work: Obj) -> View:
         """Everything about one workload, with the events of what is wrong."""
         pods = self.pods(work)
-        if work["kind"] == "Deployment":
+        if work["kind"] in ("Deployment", "Rollout"):
             sets = self.replica_sets(work)
-            revisions = {hash_of(s): number(s, "metadata", "annotations", REVISION) for s in sets}
+            revisions = {hash_of(s): revision_of(s) for s in sets}
             view = deployment_view(work, pods, revisions, self.api.now())
         else:
             view = simple_view(work, pods, self.api.now())

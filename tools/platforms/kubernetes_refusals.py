@@ -21,7 +21,8 @@ CAPACITY = "no capacity"
 QUOTA = "quota"
 
 
-CONFIG = "bad config or secret"
+CONFIG = "bad config or secret reference"
+"""Not just "secret": what follows "secret:" is masked wherever it is shown or kept."""
 
 
 OOM = "out of memory (OOM)"
@@ -155,5 +156,7 @@ def creation_refused(said: str, since: datetime) -> Cause:
     detail = said.split(" is forbidden: ")[-1]
     for name, signs in _REFUSALS:
         if any(sign in said for sign in signs):
-            return Cause(name, short(detail), timedelta(seconds=15), since)
+            # room in a quota may come from replicas that leave, and is tried for ever more rarely
+            patience = timedelta(seconds=60 if name == QUOTA else 15)
+            return Cause(name, short(detail), patience, since)
     return Cause(POLICY, short(detail), timedelta(seconds=30), since)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tools.platforms import kubernetes_argo as argo
+from tools.platforms import kubernetes_kserve as kserve
 from tools.platforms.base import Phase, Status
 from tools.platforms.kubernetes_causes import pod_cause
 from tools.platforms.kubernetes_objects import (
@@ -39,8 +41,11 @@ from tools.platforms.kubernetes_view import (
     release_of,
 )
 
+_OWN_PHASES = {argo.KIND: argo.phase, kserve.KIND: kserve.phase}
 WATCHED = timedelta(seconds=15)
 """How long a container that was restarted must run before its roll-out counts as complete."""
+TRIES = timedelta(seconds=170)
+"""The longest that a ReplicaSet controller waits between its first fifteen tries to make a pod."""
 SHOWN = 1000
 """Replicas listed in one status, at most."""
 
@@ -52,7 +57,8 @@ def status(
     work, numbers = view.workload, counts(view.workload)
     causes = _causes(view)
     phase, message = _judge(view, numbers, causes)
-    alive = [p for p in view.pods if not p.over][:SHOWN]
+    alive = [p for p in view.pods if not p.over or p.leaving][:SHOWN]
+    counted = work.get("kind") != kserve.KIND  # an InferenceService is ready, or it is not
     return Status(
         name=name_of(work),
         namespace=namespace_of(work),
@@ -62,7 +68,7 @@ def status(
         revision=view.revision,
         release=release_of(work, container),
         wanted=numbers.wanted,
-        ready=sum(p.ready for p in alive) if view.pods else numbers.ready,
+        ready=sum(p.ready for p in alive) if view.pods and counted else numbers.ready,
         updated=numbers.updated if numbers.seen else len(view.fresh),
         phase=phase,
         replicas=tuple(replica(p, view.revisions.get(p.hash, 0), _why(causes, p)) for p in alive),
@@ -89,6 +95,8 @@ def _causes(view: View) -> dict[str, Cause]:
 
 def _judge(view: View, numbers: Counts, causes: Mapping[str, Cause]) -> tuple[Phase, str]:
     main = leading(view, causes)
+    if view.workload.get("kind") in _OWN_PHASES:
+        return _own(view, main)
     if numbers.paused:
         return "paused", main.text if main else "the roll-out is paused"
     if not numbers.seen:
@@ -103,6 +111,16 @@ def _judge(view: View, numbers: Counts, causes: Mapping[str, Cause]) -> tuple[Ph
         return ("degraded" if rolled else "failed"), main.text
     done = f"{numbers.updated} of {numbers.wanted} replicas updated, {numbers.available} available"
     return "progressing", main.text if main else done
+
+
+def _own(view: View, main: Cause | None) -> tuple[Phase, str]:
+    """The phase that a custom controller reports, with the cause that its pods show."""
+    phase, message = _OWN_PHASES[str(view.workload.get("kind"))](view.workload)
+    if phase in ("complete", "paused") or main is None:
+        return phase, message
+    if main.final(view.now) or phase == "failed":
+        return "failed", f"{main.text}; {message}" if message else main.text
+    return phase, main.text
 
 
 def _settled(view: View, causes: Mapping[str, Cause]) -> tuple[Phase, str]:
@@ -142,7 +160,9 @@ def leading(view: View, causes: Mapping[str, Cause]) -> Cause | None:
     refused = condition(view.workload, "ReplicaFailure")
     if refused.get("status") == "True" and not found:
         said = creation_refused(str(refused.get("message")), _moved(view) or view.now)
-        found.append(replace(said, patience=NEVER) if _moving(view, causes) else said)
+        found.append(
+            replace(said, patience=NEVER) if _moving(view, causes) else _slowly(view, said)
+        )
     for event in view.events.get(str(at(view.workload, "metadata", "uid")), ()):
         if event.reason == "FailedCreate" and not found:
             found.append(creation_refused(event.message, event.at))
@@ -153,6 +173,12 @@ def leading(view: View, causes: Mapping[str, Cause]) -> Cause | None:
     found = found or _of_others(view, causes)
     final = [c for c in found if c.final(view.now)]
     return (final or sorted(found, key=lambda c: c.patience) or [None])[0]
+
+
+def _slowly(view: View, refused: Cause) -> Cause:
+    """Where some were let in, leaving ones make room for more; the controller tries ever more rarely."""
+    let_in = any(p.ready for p in view.fresh)
+    return replace(refused, patience=max(refused.patience, TRIES)) if let_in else refused
 
 
 def _of_fresh(view: View, causes: Mapping[str, Cause]) -> list[Cause]:
@@ -175,13 +201,12 @@ def _awaiting_room(view: View, causes: Mapping[str, Cause], cause: Cause) -> Cau
 
 
 def _of_others(view: View, causes: Mapping[str, Cause]) -> list[Cause]:
-    """What earlier revisions' pods suffer from: what keeps them from going, once nothing moves.
+    """What other pods suffer from, as news: the controller does not wait for them.
 
-    That they crash, or are not ready, is often the very reason for the roll-out.
+    That earlier ones crash, or are not ready, is often the very reason for the roll-out.
     """
-    moved = _moved(view)
     return [
-        replace(cause, since=max(cause.since, moved or cause.since))
+        cause if p.hash == view.newest and not p.deleted else replace(cause, patience=NEVER)
         for p in view.pods
         if (cause := causes.get(p.uid)) and (cause.name in (NODE, STUCK) or p.hash == view.newest)
     ]

@@ -78,11 +78,11 @@ def template_for(obj: Obj, release: Release, action_id: str, shape: Shape) -> Ob
     box = main_container(template, shape.container)
     if not box:
         raise Refused(f"{at(obj, 'metadata', 'name')} has no container to roll out to.")
-    said = _said(release, shape)
+    said = said_by(release, shape)
     image = release.image or _filled(shape.image, release)
     if image:
         box["image"] = image
-    _set_env(box, {shape.env[k]: v for k, v in said.items() if k in shape.env})
+    set_env(box, {shape.env[k]: v for k, v in said.items() if k in shape.env})
     _configure(box, release.config)
     notes = template.setdefault("metadata", {}).setdefault("annotations", {})
     for key, field_name in NOTES:
@@ -93,7 +93,8 @@ def template_for(obj: Obj, release: Release, action_id: str, shape: Shape) -> Ob
     return template
 
 
-def _said(release: Release, shape: Shape) -> dict[str, str | None]:
+def said_by(release: Release, shape: Shape) -> dict[str, str | None]:
+    """What a release tells its servers: model, version, digest, artifact, configuration."""
     config = json.dumps(release.config, sort_keys=True) if release.config else None
     return {
         "model": release.model,
@@ -120,7 +121,8 @@ def _put(notes: dict[str, str], key: str, value: str | None) -> None:
         notes[key] = value
 
 
-def _set_env(box: Obj, wanted: Mapping[str, str | None]) -> None:
+def set_env(box: Obj, wanted: Mapping[str, str | None]) -> None:
+    """Set these variables of a container; ``None`` removes one."""
     env = [e for e in many(box, "env") if e["name"] not in wanted]
     env += [{"name": k, "value": v} for k, v in wanted.items() if v is not None]
     if env or "env" in box:
@@ -131,7 +133,7 @@ def _configure(box: Obj, config: Mapping[str, Json]) -> None:
     """``env``, ``args``, ``command`` and ``resources`` of a release's configuration."""
     env = config.get("env")
     if isinstance(env, dict):
-        _set_env(box, {k: None if v is None else str(v) for k, v in env.items()})
+        set_env(box, {k: None if v is None else str(v) for k, v in env.items()})
     for key in ("args", "command", "resources"):
         if key in config:
             box[key] = config[key]

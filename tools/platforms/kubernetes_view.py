@@ -114,7 +114,13 @@ def release_of(workload: Obj, container: str | None = None) -> Release:
     """What the pod template runs, by Steward's annotations and its main container."""
     if workload.get("kind") == "InferenceService":
         model = table(workload, "spec", "predictor", "model")
-        return Release(None, note(workload, VERSION), None, model.get("storageUri"))
+        return Release(
+            model=note(workload, MODEL),
+            version=note(workload, VERSION),
+            digest=note(workload, DIGEST),
+            artifact=model.get("storageUri"),
+            config=_config(note(workload, CONFIG)),
+        )
     return release_in(table(workload, "spec", "template"), container)
 
 
