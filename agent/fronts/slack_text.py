@@ -15,6 +15,8 @@ from agent.redaction import mask, visible
 
 MESSAGE = 3_500
 """Characters of a message before the rest goes into a file; Slack advises 4,000."""
+FOLDED = 75
+"""A first line longer than this that ends without a stop goes on in the next one."""
 STREAM = 11_000
 """Characters of one streamed message; Slack allows 12,000."""
 
@@ -46,8 +48,17 @@ def mrkdwn(text: str, brain: Literal["offline", "model"]) -> str:
     clean = escape(safe(text.strip()))
     if brain == "model":
         return _from_markdown(clean)
-    first, _, rest = clean.partition("\n")
+    first, rest = _first_sentence(clean)
     return f"{first}\n{preformatted(rest)}" if rest.strip() else first
+
+
+def _first_sentence(clean: str) -> tuple[str, str]:
+    """The first line, put together again where it was folded at the width of a terminal."""
+    first, _, rest = clean.partition("\n")
+    while rest and len(first) > FOLDED and first[-1] not in ".:!?。：！？":
+        more, _, rest = rest.partition("\n")
+        first = f"{first} {more.strip()}"
+    return first, rest
 
 
 def _from_markdown(clean: str) -> str:

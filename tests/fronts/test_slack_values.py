@@ -177,3 +177,11 @@ def test_a_report_has_headings_and_no_markup_of_others() -> None:
     assert report(offline) == shown
     model = "**All is well.**\n\n## Changes\n- see [here](https://x.test/a)"
     assert report(model) == "*All is well.*\n\n*Changes*\n- see here (https://x.test/a)"
+
+
+def test_a_folded_first_sentence_is_one_again() -> None:
+    folded = "Most likely (98%): A replica was killed from outside. This is about ReplicasMismatch"
+    assert mrkdwn(f"{folded}\non digits.\nEvidence:\n- x", "offline") == (
+        f"{folded} on digits.\n```\nEvidence:\n- x\n```"
+    )
+    assert mrkdwn("name  version\nx  1", "offline") == "name  version\n```\nx  1\n```"
