@@ -109,6 +109,11 @@ def reads(kind: str, name: str) -> Obj:
     return {"env": [{"name": "TOKEN", "valueFrom": source}]}
 
 
+def rolling(surge: Any, missing: Any) -> Obj:
+    how = {"maxSurge": surge, "maxUnavailable": missing}
+    return {"strategy": {"type": "RollingUpdate", "rollingUpdate": how}}
+
+
 BIG = {"resources": {"requests": {"cpu": "5"}, "limits": {"memory": "128Mi"}}}
 GPUS = {"resources": {"limits": {"nvidia.com/gpu": "9", "memory": "128Mi"}}}
 MOUNT = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
@@ -143,12 +148,6 @@ PATIENT = {
         "httpGet": {"path": "/ready", "port": 8080},
         "periodSeconds": 2,
         "failureThreshold": 60,
-    }
-}
-ROLLING: Callable[[Any, Any], Obj] = lambda surge, missing: {
-    "strategy": {
-        "type": "RollingUpdate",
-        "rollingUpdate": {"maxSurge": surge, "maxUnavailable": missing},
     }
 }
 SECRET = make("secrets", named("token", stringData={"k": "v"}))
@@ -237,12 +236,12 @@ HEALTHY = (
     Case("ten replicas", replicas=10, least=8),
     Case("slow start", env={"START_DELAY_S": "45"}, box=PATIENT),
     Case("slow readiness", env={"READY_AFTER_S": "60"}),
-    Case("no surge", spec=ROLLING(0, 1), least=2),
-    Case("all at once", spec=ROLLING("25%", "100%")),
+    Case("no surge", spec=rolling(0, 1), least=2),
+    Case("all at once", spec=rolling("25%", "100%")),
     Case("recreate", spec={"strategy": {"type": "Recreate"}}, least=0),
-    Case("tight quota", spec=ROLLING(1, 1), after=QUOTA, least=2),
+    Case("tight quota", spec=rolling(1, 1), after=QUOTA, least=2),
     Case(
-        "in the room of old ones", spec=ROLLING(1, 1), box=BIG, env={"READY_AFTER_S": "25"}, least=2
+        "in the room of old ones", spec=rolling(1, 1), box=BIG, env={"READY_AFTER_S": "25"}, least=2
     ),
     Case("slow to leave", env={}, box={"env": [{"name": "TERM_DELAY_S", "value": "15"}]}),
     Case("ignores SIGTERM", box={"env": [{"name": "IGNORE_TERM", "value": "1"}]}),
