@@ -62,7 +62,10 @@ def _start() -> str:
     home = Path(tempfile.mkdtemp(prefix="steward-docker-"))
     socket = f"unix://{home}/docker.sock"
     log = (home / "log").open("wb")
+    # an engine must not outlive a test run that was killed
+    ties = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     command = [
+        *ties,
         "dockerd",
         "-H",
         socket,

@@ -96,7 +96,7 @@ def _spoil(cluster: ApiDouble, change: Callable[[dict[str, Any]], None]) -> None
     cluster.edit("digits", lambda o: change(o["spec"]["template"]))
 
 
-def _settled(kube: Kubernetes, seconds: float = 25.0) -> Status:
+def _settled(kube: Kubernetes, seconds: float = 90.0) -> Status:
     end = time.monotonic() + seconds
     while True:
         seen = kube.status("ml/digits")
@@ -123,7 +123,7 @@ def must_fail(cluster: ApiDouble, kube: Kubernetes, case: Case) -> Status:
 
 def _undone(cluster: ApiDouble, kube: Kubernetes) -> None:
     """The undo becomes complete, and on its way there never looks like a failure."""
-    end = time.monotonic() + 25
+    end = time.monotonic() + 90
     while (seen := kube.status("ml/digits")).phase != "complete":
         assert seen.phase != "failed", seen
         assert time.monotonic() < end, seen

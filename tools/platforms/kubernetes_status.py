@@ -44,8 +44,6 @@ from tools.platforms.kubernetes_view import (
 _OWN_PHASES = {argo.KIND: argo.phase, kserve.KIND: kserve.phase}
 WATCHED = timedelta(seconds=15)
 """How long a container that was restarted must run before its roll-out counts as complete."""
-TRIES = timedelta(seconds=170)
-"""The longest that a ReplicaSet controller waits between its first fifteen tries to make a pod."""
 SHOWN = 1000
 """Replicas listed in one status, at most."""
 
@@ -178,7 +176,7 @@ def leading(view: View, causes: Mapping[str, Cause]) -> Cause | None:
 def _slowly(view: View, refused: Cause) -> Cause:
     """Where some were let in, leaving ones make room for more; the controller tries ever more rarely."""
     let_in = any(p.ready for p in view.fresh)
-    return replace(refused, patience=max(refused.patience, TRIES)) if let_in else refused
+    return replace(refused, patience=NEVER) if let_in else refused
 
 
 def _of_fresh(view: View, causes: Mapping[str, Cause]) -> list[Cause]:

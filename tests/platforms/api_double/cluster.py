@@ -221,7 +221,7 @@ class ApiDouble:
             change(after)
             self.store.replace("apps/v1/deployments", before, after, manager=manager)
 
-    def until(self, condition: Callable[[], Any], seconds: float = 15.0) -> Any:
+    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Wait (wall clock) until ``condition`` holds."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
