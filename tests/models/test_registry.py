@@ -27,6 +27,8 @@ from tools.models.registry import EmbeddedRegistry
 from tools.store import Store
 from tools.world import SystemClock, World
 
+pytestmark = pytest.mark.timeout(400)  # an MLflow server may have to start first
+
 
 def weights(folder: Path, value: float = 0.0) -> Path:
     from safetensors.numpy import save_file

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from tools.contract import Act, Call, Effect, Happened, Json, Outcome, Plan, Target, Verdict
 from tools.models.base import JobSpec, JobStatus
-from tools.models.kinds import Outline, outline, parameters, refuse_without, spec_of
+from tools.models.kinds import TRAINING, Outline, outline, parameters, refuse_without, spec_of
 from tools.models.naming import known
 from tools.models.numbers import span
 
@@ -170,7 +170,9 @@ def prepare_from(
     model = spec_of(world.fleet, base if isinstance(base, str) else parent.model)
     said = outline(model)
     built, defaults = parent.lineage.get("params"), parameters(model, said)
-    own = {k: v for k, v in built.items() if k in defaults} if isinstance(built, dict) else {}
+    # What shapes the network is the version's own; how it is trained further is said now.
+    shaping = defaults.keys() - TRAINING.keys()
+    own = {k: v for k, v in built.items() if k in shaping} if isinstance(built, dict) else {}
     return model, said, parameters(model, said, own), parent
 
 

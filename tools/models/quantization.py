@@ -97,11 +97,13 @@ def _prepared(source: Path) -> Path:
 
 def _reader(quantiser: Any, name: str, calibration: np.ndarray) -> Any:
     class Reader(quantiser.CalibrationDataReader):
-        """Calibration data, in batches of 32."""
+        """Calibration data, in batches of one size: histograms cannot be joined otherwise."""
 
         def __init__(self) -> None:
+            size = min(32, len(calibration))
+            starts = range(0, len(calibration) - size + 1, size)
             self._batches: Iterator[dict[str, Any]] = iter(
-                {name: calibration[i : i + 32]} for i in range(0, len(calibration), 32)
+                {name: calibration[i : i + size]} for i in starts
             )
 
         def get_next(self) -> dict[str, Any] | None:
