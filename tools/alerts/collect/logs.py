@@ -151,19 +151,20 @@ def kernel_log(world: World, subject: Subject) -> Collected:
         )
     found = Collected(looked=("kernel", "xid", "sxid"))
     reading = reading_of(_of_its_life(world, subject, telemetry(world).kernel_log(WINDOW)))
+    strangers = _strangers(reading, subject)
     roots = [s for s in reading.signatures if s.role is Role.ROOT]
     for signature in roots:
         if subject.gpu and not subject.gpu.isdigit() and _elsewhere(signature, subject.gpu):
             continue
         name = signature.category if signature.category in ("xid", "sxid") else "kernel"
         fact = _fact(name, signature, reading)
-        found.facts.append(replace(fact, strength=0.2) if _of_another(signature, subject) else fact)
+        found.facts.append(replace(fact, strength=0.1) if signature in strangers else fact)
     if reading.root is not None and reading.root.role is Role.ROOT:
         found.began = reading.root.line.at
     found.facts += [
         _fact("seen", s, reading)
         for s in reading.signatures
-        if s.category not in ("xid", "sxid") and not _of_another(s, subject)
+        if s.category not in ("xid", "sxid") and s not in strangers
     ]
     count = len(roots)
     found.note(
@@ -182,13 +183,22 @@ def _of_its_life(world: World, subject: Subject, lines: Sequence[LogLine]) -> Se
     return [x for x in lines if started is None or x.at is None or x.at >= started]
 
 
-def _of_another(signature: Signature, subject: Subject) -> bool:
-    """The kernel killed some other program than a training job or a model server."""
-    if signature.category != "host_oom" or not (subject.job or subject.deployment):
-        return False
-    victim = _VICTIM.search(signature.line.body)
-    name = next((g for g in victim.groups() if g), "") if victim else ""
-    return bool(name) and not name.startswith(_OURS)
+def _strangers(reading: Reading, subject: Subject) -> list[Signature]:
+    """OOM kills of other programs than a training job or a model server, with their call traces."""
+    if not (subject.job or subject.deployment):
+        return []
+    kills = [s for s in reading.signatures if s.category == "host_oom"]
+    names = {
+        id(s): next((g for g in v.groups() if g), "")
+        for s in kills
+        if (v := _VICTIM.search(s.line.body))
+    }
+    ours = any(name.startswith(_OURS) for name in names.values())
+    return [
+        s
+        for s in kills
+        if names and not names.get(id(s), "python" if ours else "").startswith(_OURS)
+    ]
 
 
 def _elsewhere(signature: Signature, gpu: str) -> bool:
