@@ -159,7 +159,7 @@ def kernel_log(world: World, subject: Subject) -> Collected:
         name = signature.category if signature.category in ("xid", "sxid") else "kernel"
         fact = _fact(name, signature, reading)
         found.facts.append(replace(fact, strength=0.1) if signature in strangers else fact)
-    if reading.root is not None and reading.root.role is Role.ROOT:
+    if reading.root is not None and reading.root in roots and reading.root not in strangers:
         found.began = reading.root.line.at
     found.facts += [
         _fact("seen", s, reading)
