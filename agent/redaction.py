@@ -26,9 +26,10 @@ _SHAPES = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# The cause "bad config or secret: …" is followed by what is missing, not by a secret's value.
 # Every repetition is bounded or begins at a fixed word: a hostile line must not cost seconds.
 _NAMED = re.compile(
-    r"""(?P<name>(?:passw(?:or)?d|passwd|secret|token|api[_-]?key|access[_-]?key
+    r"""(?P<name>(?:passw(?:or)?d|passwd|(?<!bad[ ]config[ ]or[ ])secret|token|api[_-]?key|access[_-]?key
         |private[_-]?key|credential|authorization|密码|口令|密钥)[\w.-]{0,40}["']?\s{0,4}(?:[:=]|：)\s{0,4})
         (?P<value>(?:(?:bearer|basic)\s{1,4})?(?:"[^"\n]{0,4096}"|'[^'\n]{0,4096}'|[^\s,;&"'}\]]{1,4096}))""",
     re.VERBOSE | re.IGNORECASE,
