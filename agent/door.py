@@ -199,7 +199,9 @@ class Door:
                 return self.end(action, State.UNVERIFIED, f"Not verified, the check broke: {said}")
         body: dict[str, Json] = {"verdict": mask_json(as_json(verdict))}
         if not verdict.ok:
-            body["reason"] = mask(": ".join(p for p in (verdict.cause, verdict.evidence) if p))
+            told = verdict.cause in verdict.evidence  # an empty cause too
+            said = verdict.evidence if told else f"{verdict.cause}: {verdict.evidence}"
+            body["reason"] = mask(said)
         return self._move(action, State.VERIFIED if verdict.ok else State.UNVERIFIED, body)
 
     def _undo_failed(self, action: Action) -> Action:

@@ -111,6 +111,7 @@ def test_a_failed_verification_undoes_it(door: Door) -> None:
     approve(door, action)
     done = door.run(action.number)
     assert done.state is State.UNDONE
+    assert done.reason == "wrong value: the toy is 5"  # evidence without the cause: it comes first
     assert done.undone_by is not None
     undo = door.ledger.get(done.undone_by)
     assert (undo.state, undo.undoes) == (State.VERIFIED, action.number)
