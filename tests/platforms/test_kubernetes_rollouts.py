@@ -39,6 +39,12 @@ FAULTS = [
         "crash loop",
         how={"exit_code": 1, "exit_after": 4.0, "ready_after": 0.0},
     ),
+    Case(
+        "crash after serving a while",
+        "after it had been ready",
+        how={"exit_code": 139, "exit_after": 25.0, "ready_after": 0.0},
+        least=3,
+    ),
     Case("process ends", "exits with 0", how={"exit_code": 0}),
     Case("segfault", "segmentation fault", how={"exit_code": 139}),
     Case("out of memory", "out of memory", how={"oom": True}),
@@ -54,6 +60,13 @@ FAULTS = [
         "liveness",
         "probe failing: Liveness",
         how={"liveness": "connection refused", "exit_after": 5.0},
+    ),
+    Case(
+        "liveness after serving a while",
+        "probe failing: Liveness",
+        how={"liveness": "connection refused", "exit_after": 25.0, "ready_after": 0.0},
+        deploy={"progressDeadlineSeconds": 60},
+        least=3,
     ),
     Case("startup probe", "probe failing: Startup", how={"startup": "timeout", "exit_after": 5.0}),
     Case(
@@ -154,6 +167,12 @@ HEALTHY = [
     Case("two crashes at first", how={"exit_code": 1, "exits": 2}),
     Case("pull fails once", how={"pull": "timeout", "pull_failures": 2}),
     Case("minReadySeconds", deploy={"minReadySeconds": 20}),
+    Case(
+        "progress deadline shorter than the proof",
+        how={"ready_after": 6.0},
+        deploy={"progressDeadlineSeconds": 12},
+        least=3,
+    ),
     Case("one replica", replicas=1, least=1),
     Case("ten replicas", replicas=10, least=8),
     Case(

@@ -71,7 +71,10 @@ class DeploymentChange:
 
 
 def _serving(status: Status) -> str:
-    return f"all of version {status.release.version}" if status.wanted else "nothing is served"
+    if not status.wanted:
+        return "nothing is served"
+    version = status.release.version  # none where nobody wrote one, as before the first roll-out
+    return f"all of version {version}" if version else f"all of revision {status.revision}"
 
 
 def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:

@@ -18,6 +18,10 @@ SILENCE = 1.0
 """Seconds between looks at a platform that does not answer."""
 
 
+DEGRADED = timedelta(seconds=60)
+"""How long new replicas may be down again after they were all there."""
+
+
 class _Advance:
     """Notices progress: more new replicas ready, or fewer old ones left, than ever before."""
 
@@ -64,6 +68,7 @@ class Check:
         """
         advance = _Advance()
         quiet_ends = self.world.clock.now() + self.patience
+        fell: datetime | None = None
         while True:
             self.act.check()
             status = self._asked(min(self.ends, quiet_ends))
@@ -74,7 +79,10 @@ class Check:
             if done(status):
                 return status
             if advance.made(status):
-                quiet_ends = self.world.clock.now() + self.patience
+                quiet_ends, fell = self.world.clock.now() + self.patience, None
+            fell = fell or (self.world.clock.now() if _fallen(status) else None)
+            if fell and _fallen(status) and self.world.clock.now() > fell + DEGRADED:
+                return _not(status, f"{self.ref} does not hold", status.message)
             if self.world.clock.now() > min(self.ends, quiet_ends):
                 cause = status.message or f"{status.ready} of {status.wanted} replicas ready"
                 return _not(status, f"{self.ref} did not get there in time", cause)
@@ -138,6 +146,12 @@ class Check:
         if not requests:
             return f"no other traffic during {seconds:g} s of watching"
         return f"{requests} requests during {seconds:g} s of watching, {errors} errors"
+
+
+def _fallen(status: Status) -> bool:
+    """Whether replicas of the newest revision, which were all there, are down again."""
+    newest = [r for r in status.replicas if r.revision == status.revision]
+    return status.phase == "degraded" and any(not r.ready for r in newest)
 
 
 def _between(before: Traffic | None, after: Traffic | None) -> tuple[int, int]:

@@ -156,6 +156,12 @@ def exit_words(box: Box) -> str:
     return f"{part} {box.name} exits with {code}{meaning}{tail}"
 
 
+def _by_itself(box: Box) -> bool:
+    """Whether it ended by a fault of its own, and was not told to by a probe or a person."""
+    code = box.last_exit if box.exit is None else box.exit
+    return is_oom(box) or code not in (None, 0, 137, 143)
+
+
 def _ended(pod: Pod, box: Box, name: str, detail: str) -> Cause:
     """A container that ended: how often, and so whether once more could help.
 
@@ -164,6 +170,10 @@ def _ended(pod: Pod, box: Box, name: str, detail: str) -> Cause:
     """
     detail = short(detail, 240)
     again = f", {box.restarts} restarts" if box.restarts else ""
+    if pod.dropped and _by_itself(box):  # it served, and then it died: no late dependency
+        return Cause(name, f"{detail}, after it had been ready{again}", AT_ONCE, pod.created)
+    if pod.dropped and name == PROBE and box.restarts >= 2:
+        return Cause(name, detail + again, AT_ONCE, pod.created)
     sure = 2 if name in (OOM, PROBE) or "cannot start" in detail else 3
     if box.stage == "running":
         patience = AT_ONCE if box.restarts > 4 else NEVER

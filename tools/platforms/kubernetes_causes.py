@@ -107,7 +107,7 @@ def _starting(pod: Pod, events: Sequence[PlatformEvent]) -> Cause | None:
             said = event.message.split("desc = ")[-1]
             return Cause(SANDBOX, short(said), timedelta(seconds=60), pod.created)
         if event.reason == "Unhealthy" and any(b.stage == "running" for b in pod.boxes):
-            return Cause(PROBE, short(event.message), NEVER, pod.created)
+            return _unhealthy(pod, event)
     if pod.gate:
         return Cause(PROBE, f"readiness gate {pod.gate} is not true", NEVER, pod.created)
     for box in pod.boxes:
@@ -119,6 +119,14 @@ def _starting(pod: Pod, events: Sequence[PlatformEvent]) -> Cause | None:
             said = f"container {box.name} runs but its {word} probe has not passed"
             return Cause(STARTING, said, NEVER, pod.created)
     return None
+
+
+def _unhealthy(pod: Pod, event: PlatformEvent) -> Cause:
+    """A failing probe: of a slow start while it never was ready, of a fault once it has served."""
+    if pod.dropped is None:
+        return Cause(PROBE, short(event.message), NEVER, pod.created)
+    said = f"{short(event.message)}; it had been ready before"
+    return Cause(PROBE, said, timedelta(seconds=30), pod.dropped)
 
 
 def _unplaced(pod: Pod) -> Cause | None:

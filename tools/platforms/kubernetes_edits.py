@@ -19,6 +19,7 @@ from tools.platforms.kubernetes_objects import (
     ACTIONS,
     Obj,
     at,
+    many,
     note,
     number,
     table,
@@ -32,8 +33,12 @@ from tools.platforms.kubernetes_template import (
 )
 from tools.platforms.kubernetes_view import revision_of
 
+MIN_READY = 30
+"""Seconds a new replica proves itself before an old one goes, where nobody chose."""
+LONGEST_PROOF = 120
+SETTINGS = ("strategy", "minReadySeconds", "progressDeadlineSeconds")
 BEFORE = "steward.dev/settings-before"
-"""Annotation: the strategy and minReadySeconds that a roll-out replaced by ones that keep serving."""
+"""Annotation: the settings that a roll-out replaced by ones that keep serving."""
 TEMPLATE = "steward.dev/template-before"
 """Annotation: the former template, kept only where ``revisionHistoryLimit`` is 0."""
 ENDED = "steward.dev/canary-ended"
@@ -87,7 +92,7 @@ def roll_out(obj: Obj, edit: RollOut, action_id: str, shape: Shape, *, scaled: b
     if not scaled and number(obj, "spec", "replicas") != edit.replicas:
         parts["replicas"] = edit.replicas
     before = settings_before(obj)
-    after = _settings(before, edit, shape, obj) if "template" in parts else before
+    after = _settings(before, edit, template, shape) if "template" in parts else before
     parts |= {k: v for k, v in after.items() if v != at(obj, "spec", k)}
     notes = {BEFORE: json.dumps(before, sort_keys=True) if after != before else None}
     if at(obj, "spec", "revisionHistoryLimit") == 0:
@@ -97,19 +102,20 @@ def roll_out(obj: Obj, edit: RollOut, action_id: str, shape: Shape, *, scaled: b
 
 
 def settings_before(obj: Obj) -> Obj:
-    """Strategy and minReadySeconds as the team has them, whatever a roll-out made of them."""
+    """Strategy, minReadySeconds and progress deadline as the team has them, whatever a roll-out made of them."""
     kept = note(obj, BEFORE)
     if kept:
         return json.loads(kept)
-    found = {k: at(obj, "spec", k) for k in ("strategy", "minReadySeconds")}
+    found = {k: at(obj, "spec", k) for k in SETTINGS}
     return {k: v for k, v in found.items() if v is not None}
 
 
-def _settings(before: Obj, edit: RollOut, shape: Shape, obj: Obj) -> Obj:
+def _settings(before: Obj, edit: RollOut, template: Obj, shape: Shape) -> Obj:
     """The settings of a roll-out.
 
     A container that dies soon after its start is ready for a moment, and a Deployment that asks for
-    no more than that moment would replace every good replica by a crashing one.
+    no more than that moment would replace every good replica by a crashing one. A short progress
+    deadline grows by what the proof takes, so that it allows as much time to start as before.
     """
     strategy = safe_strategy(table(before, "strategy"), edit.replicas)
     if edit.strategy == "blue_green":
@@ -117,9 +123,28 @@ def _settings(before: Obj, edit: RollOut, shape: Shape, obj: Obj) -> Obj:
             "type": "RollingUpdate",
             "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0},
         }
-    deadline = number(obj, "spec", "progressDeadlineSeconds") or 600
-    wanted = max(min(shape.min_ready, deadline - 1), number(before, "minReadySeconds"))
-    return {**before, **({"strategy": strategy} if strategy else {}), "minReadySeconds": wanted}
+    after = {**before, **({"strategy": strategy} if strategy else {})}
+    least = number(before, "minReadySeconds")
+    wanted = max(_proof(template) if shape.min_ready is None else shape.min_ready, least)
+    after["minReadySeconds"] = wanted
+    deadline = number(before, "progressDeadlineSeconds")
+    if deadline:
+        longer = deadline + wanted - least
+        after["progressDeadlineSeconds"] = max(deadline, min(longer, 600), wanted + 30)
+    return after
+
+
+def _proof(template: Obj) -> int:
+    """How long a replica must be watched to see a liveness probe end it, or a fault show."""
+    probes = [table(box, "livenessProbe") for box in many(template, "spec", "containers")]
+    ends = [
+        number(p, "initialDelaySeconds")
+        + (number(p, "periodSeconds") or 10) * (number(p, "failureThreshold") or 3)
+        + 5
+        for p in probes
+        if p
+    ]
+    return min(max([MIN_READY, *ends]), LONGEST_PROOF)
 
 
 def kept_template(obj: Obj, revision: int) -> Obj | None:
@@ -184,7 +209,7 @@ def roll_back(obj: Obj, old: Obj, action_id: str, *, intact: bool) -> list[Obj]:
     if risky and not intact:
         parts["strategy"] = risky
         return replace(obj, action_id, **parts)
-    parts |= {k: before.get(k) for k in ("strategy", "minReadySeconds")}
+    parts |= {k: before.get(k) for k in SETTINGS if k != "progressDeadlineSeconds" or k in before}
     changed = {k: v for k, v in parts.items() if v != at(obj, "spec", k)}
     return replace(obj, action_id, {BEFORE: None}, **changed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from tools.platforms.base import Replica
@@ -25,6 +25,9 @@ from tools.platforms.kubernetes_objects import (
 
 HASHES = (HASH, "rollouts-pod-template-hash", "controller-revision-hash")
 """Labels by which controllers tell revisions of a template apart."""
+SERVED = timedelta(seconds=15)
+"""How long a container must have run for the loss of its readiness to tell of a fault that is not
+one of its start: a server may be ready for a moment before it finds out what it lacks."""
 Stage = Literal["waiting", "running", "terminated"]
 
 
@@ -49,6 +52,8 @@ class Box:
     """Why it ended the time before."""
     last_exit: int | None
     last_message: str
+    last_since: datetime | None = None
+    """When the run before began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,19 @@ class Pod:
     def begun(self) -> bool:
         """Whether any of its containers was started."""
         return self.sandboxed or any(b.stage != "waiting" or b.restarts for b in self.boxes)
+
+    @property
+    def dropped(self) -> datetime | None:
+        """When it stopped being ready, if it had been after running for a while.
+
+        A pod that never was ready is reported as such before its containers start, and the time of
+        that stays; so a later one tells of a pod that served.
+        """
+        if self.ready or self.ready_since is None:
+            return None
+        starts = [t for b in self.boxes if not b.init for t in (b.since, b.last_since) if t]
+        served = any(t + SERVED < self.ready_since for t in starts)
+        return self.ready_since if served else None
 
     def port(self, named: str) -> int | None:
         """The number of a named port; of its first port where that name is unknown."""
@@ -208,6 +226,7 @@ def _box(status: Obj, init: bool) -> Box:
         last_reason=last.get("reason", ""),
         last_exit=last.get("exitCode"),
         last_message=last.get("message", ""),
+        last_since=moment(last.get("startedAt")),
     )
 
 

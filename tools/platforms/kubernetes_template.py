@@ -43,8 +43,9 @@ class Shape:
     """``registry/{model}:{version}-{digest12}``; none keeps the image."""
     artifact: str | None = None
     """``/models/{model}/{version}``: where the container finds the artefact."""
-    min_ready: int = 10
-    """Seconds a new replica must stay ready before an old one goes, at least."""
+    min_ready: int | None = None
+    """Seconds a new replica must stay ready before an old one goes, at least; ``None``: 30, or as
+    long as its liveness probe takes to end it."""
     env: Mapping[str, str] = field(
         default_factory=lambda: {
             "model": "STEWARD_MODEL",

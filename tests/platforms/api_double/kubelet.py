@@ -375,8 +375,9 @@ class Kubelet:
             self._warn(pod, life, "Unhealthy", f"Readiness probe failed: {acts.never_ready}")
 
     def _end(self, life: _Life, how: Obj, now: float) -> None:
+        began = self.store.clock.text(-(now - (life.running_since or now)))
         life.running_since = None
-        life.last = {**how, "finishedAt": self.store.clock.text()}
+        life.last = {**how, "startedAt": began, "finishedAt": self.store.clock.text()}
         delay = 0.0 if life.restarts == 0 else min(300, 10 * 2 ** (life.restarts - 1))
         life.next_at = now + delay
         life.waiting = (
