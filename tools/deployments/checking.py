@@ -23,14 +23,21 @@ DEGRADED = timedelta(seconds=60)
 
 
 class _Advance:
-    """Notices progress: more new replicas ready, or fewer old ones left, than ever before."""
+    """Notices progress: more new replicas ready, or fewer old ones left, than ever before.
+
+    Counted per revision: a platform that has not looked at the change yet still shows the old one,
+    all of it ready, and nothing could ever be further than that.
+    """
 
     def __init__(self) -> None:
+        self._revision = -1
         self._ready = -1
         self._others = 1_000_000
 
     def made(self, status: Status) -> bool:
         """Whether ``status`` is further than every one before it."""
+        if status.revision != self._revision:
+            self._revision, self._ready, self._others = status.revision, -1, 1_000_000
         ready = sum(r.ready and r.revision == status.revision for r in status.replicas)
         others = sum(r.revision != status.revision for r in status.replicas)
         further = ready > self._ready or others < self._others

@@ -40,7 +40,7 @@ def with_canary(stable: Status, view: View) -> Status:
     revision = stable.revision + 1
     share = beside.ready / max(1, beside.ready + stable.ready)
     step = f"canary at step {state.step + 1} of {len(state.steps)}"
-    trouble = f"; {beside.message}" if beside.phase in ("failed", "degraded") else ""
+    trouble = f"; {beside.message}" if beside.phase != "complete" and beside.message else ""
     return replace(
         stable,
         phase="paused" if state.paused else "progressing",

@@ -1,0 +1,91 @@
+"""Waiting for a change: what counts as progress, and what as a fall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from tests.deployments.shelf import double_world
+from tests.support import FakeClock, RecordingAct
+from tools.contract import Verdict
+from tools.deployments.checking import Check, complete
+from tools.platforms.base import Platform, Release, Replica, Status
+
+
+def seen(revision: int, *replicas: tuple[int, bool], phase: str = "progressing") -> Status:
+    """A status of two wanted replicas; each of ``replicas`` is a revision and whether it is ready."""
+    made = [
+        Replica(id=f"r{i}", ready=ready, revision=rev, version=str(rev), started_at=None)
+        for i, (rev, ready) in enumerate(replicas)
+    ]
+    up = sum(r.ready for r in made)
+    return replace(
+        Status(
+            name="digits",
+            namespace=None,
+            platform="kube",
+            uid="u",
+            generation="1",
+            revision=revision,
+            release=Release("digits", str(revision), None, None),
+            wanted=2,
+            ready=up,
+            updated=sum(r.revision == revision for r in made),
+            phase=cast("Any", phase),
+            replicas=tuple(made),
+        ),
+        message="crash loop" if phase == "degraded" else "",
+    )
+
+
+class Course:
+    """A platform that shows each status from its second on."""
+
+    def __init__(self, clock: FakeClock, course: Sequence[tuple[float, Status]]) -> None:
+        self._clock, self._began, self._course = clock, clock.now(), course
+
+    def status(self, ref: str) -> Status:
+        gone = (self._clock.now() - self._began).total_seconds()
+        return [status for at, status in self._course if at <= gone][-1]
+
+
+def settled(tmp_path: Path, *course: tuple[float, Status]) -> Status | Verdict:
+    clock = FakeClock()
+    world, _, _ = double_world(tmp_path, clock=clock)
+    check = Check(
+        world,
+        cast("Platform", Course(clock, course)),
+        "digits",
+        RecordingAct("a"),
+        clock.now() + timedelta(seconds=360),
+        timedelta(seconds=180),
+    )
+    return check.settled(complete)
+
+
+OLD = seen(1, (1, True), (1, True))
+ONE = seen(2, (1, True), (1, True), (2, True))
+BOTH = seen(2, (2, True), (2, True), phase="complete")
+
+
+def test_a_controller_that_had_not_looked_yet_does_not_hide_the_progress(tmp_path: Path) -> None:
+    found = settled(tmp_path, (0, OLD), (100, ONE), (250, BOTH))
+    assert isinstance(found, Status), found
+
+
+def test_standing_still_ends_it(tmp_path: Path) -> None:
+    found = settled(tmp_path, (0, OLD), (100, ONE), (300, BOTH))
+    assert isinstance(found, Verdict)
+    assert "did not get there in time" in found.evidence
+
+
+def test_new_replicas_that_fall_again_end_it_after_a_minute(tmp_path: Path) -> None:
+    fallen = seen(2, (2, True), (2, False), phase="degraded")
+    found = settled(tmp_path, (0, OLD), (10, fallen), (60, BOTH))
+    assert isinstance(found, Status), found
+    found = settled(tmp_path, (0, OLD), (10, fallen), (100, BOTH))
+    assert isinstance(found, Verdict)
+    assert "does not hold: crash loop" in found.evidence
