@@ -316,7 +316,7 @@ def test_other_workloads_are_read_and_restarted_but_not_rolled_out(
         )
         cluster.until(lambda r=ref: kube.status(r).phase == "complete")
         assert {r.id for r in kube.status(ref).replicas} == set(pods)
-        with pytest.raises(Refused, match="Deployments only"):
+        with pytest.raises(Refused, match="but rolls out Deployments"):
             kube.preview(ref, TWO)
 
 
@@ -363,7 +363,7 @@ def test_custom_workloads_are_read_where_their_definitions_are_installed(
         "complete",
         "pvc://models/fraud/7",
     )
-    with pytest.raises(Refused, match="InferenceService"):
+    with pytest.raises(BadArguments, match="loads its model from a URI"):
         fresh.preview("ml/fraud", TWO)
 
 
