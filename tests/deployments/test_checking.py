@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,11 +14,13 @@ from tools.contract import Verdict
 from tools.deployments.checking import Check, complete
 from tools.platforms.base import Platform, Release, Replica, Status
 
+BEGAN = datetime(2026, 11, 23, tzinfo=UTC)
+
 
 def seen(revision: int, *replicas: tuple[int, bool], phase: str = "progressing") -> Status:
     """A status of two wanted replicas; each of ``replicas`` is a revision and whether it is ready."""
     made = [
-        Replica(id=f"r{i}", ready=ready, revision=rev, version=str(rev), started_at=None)
+        Replica(id=f"r{i}", ready=ready, revision=rev, version=str(rev), started_at=BEGAN)
         for i, (rev, ready) in enumerate(replicas)
     ]
     up = sum(r.ready for r in made)
