@@ -30,7 +30,7 @@ from agent.rulings import Rulings, too_late
 from agent.running import Running, Stuck
 from agent.work import Work
 from tools.contract import Call, Happened, Json, Outcome, as_json
-from tools.errors import Refused, ToolError
+from tools.errors import Refused, ToolError, Unavailable
 from tools.fleet import Fleet
 from tools.world import World
 
@@ -172,18 +172,23 @@ class Door:
                 outcome = act.bounded(lambda: change.apply(self.world, action.plan, act))
             except Stuck as error:
                 return self.end(action, State.UNKNOWN, error.en)
+            except Unavailable as error:
+                return self._unanswered(action, error.en)
             except ToolError as error:
                 return self.end(action, State.FAILED, error.en)
             except Exception as error:  # noqa: BLE001  a tool's bug must not hide what happened
-                return self._broke(action, error)
+                broke = (
+                    f"{action.call.tool} broke: {type(error).__name__}: {mask(str(error))[:200]}"
+                )
+                return self._unanswered(action, f"{broke}.")
         body: dict[str, Json] = {"outcome": mask_json(as_json(outcome))}
         return self._move(action, State.APPLIED, body)
 
-    def _broke(self, action: Action, error: Exception) -> Action:
-        said = f"{action.call.tool} broke: {type(error).__name__}: {mask(str(error))[:200]}"
+    def _unanswered(self, action: Action, said: str) -> Action:
+        """The world, or a tool's bug, swallowed the answer: only the world can say what is so."""
         if self.foresight.happened(action) is Happened.NO:
-            return self.end(action, State.FAILED, f"{said}. The world shows no effect.")
-        return self.end(action, State.UNKNOWN, f"{said}. Whether it took effect is not clear.")
+            return self.end(action, State.FAILED, f"{said} The world shows no effect.")
+        return self.end(action, State.UNKNOWN, f"{said} Whether it took effect is not clear.")
 
     def _verify(self, action: Action) -> Action:
         """Look until the change is there, or say that it could not be verified."""

@@ -133,6 +133,18 @@ def test_a_tool_that_says_no_is_failed_and_one_that_breaks_is_asked_about(door: 
     assert settled.state is State.VERIFIED
 
 
+def test_a_lost_answer_is_failed_only_where_the_world_shows_no_effect(door: Door) -> None:
+    away = propose(door, mood="away", key="1")
+    approve(door, away)
+    done = door.run(away.number)
+    assert done.state is State.FAILED
+    assert done.reason == "The toy does not answer. The world shows no effect."
+    mute = propose(door, mood="mute", key="2")
+    approve(door, mute)
+    assert door.run(mute.number).state is State.UNKNOWN
+    assert Toys(door.world.home).effects() == [f"{mute.id} 5"]
+
+
 def test_destroying_needs_two_people(door: Door) -> None:
     action = door.propose(Call("burn_toy", {}), ANA, "c", "k")
     assert action.needed == 2

@@ -28,7 +28,7 @@ from tools.contract import (
     Verdict,
     changing,
 )
-from tools.errors import BadArguments, Failed
+from tools.errors import BadArguments, Failed, Unavailable
 from tools.fleet import Fleet, PolicySpec
 from tools.words import Count, Text
 from tools.world import World
@@ -75,7 +75,8 @@ class Toys:
 class ValueArguments:
     value: Count
     mood: Text = "fine"
-    """``fine``, ``fails``, ``breaks``, ``lies`` (not there when looked for)."""
+    """``fine``, ``fails``, ``breaks``, ``lies`` (not there when looked for), ``mute``
+    (done, but the answer is lost), ``away`` (never reached)."""
 
 
 @changing(ValueArguments)
@@ -105,11 +106,15 @@ class SetValue:
         act.progress("setting", 0.5)
         if plan.details["mood"] == "fails":
             raise Failed("The toy is stuck.")
+        if plan.details["mood"] == "away":
+            raise Unavailable("The toy does not answer.")
         value = plan.details["value"]
         assert isinstance(value, int)
         Toys(world.home).put(value, act.id)
         if plan.details["mood"] == "breaks":
             raise RuntimeError("boom")
+        if plan.details["mood"] == "mute":
+            raise Unavailable("The toy does not answer.")
         return Outcome(f"set to {value}")
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
