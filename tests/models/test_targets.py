@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -39,3 +40,20 @@ def test_a_speed_that_no_share_reaches_is_said_with_what_was_reached(
         prune._fast_enough(kind, network, 0.2, 500.0, inputs)  # pyright: ignore[reportPrivateUsage]
     assert re.search(r"pruning 20% makes it only \d+\.\d times faster, not 500", caught.value.en)
     assert "quantise as well" in caught.value.en
+
+
+def test_patience_waits_for_the_epochs_that_may_be_kept(tmp_path: Path):
+    """Sparsity still rises in the first epochs: stopping there would leave nothing to keep."""
+    from tools.models.job_folder import JobFolder
+    from tools.models.job_tracker import Tracker
+    from tools.models.kinds import TRAINING
+    from tools.models.training_loop import Examples, Fit
+
+    params = {"width": 4, "size": 8, "train_samples": 64}
+    training = {**TRAINING, "epochs": 6, "patience": 1, "batch_size": 64, "threads": 1}
+    kind = load("digits", DIGITS / "model.py", {**training, **params})
+    tracker = Tracker(JobFolder(tmp_path), quiet=True)
+    fit = Fit(kind, kind.build(), training, tracker, judge_from=4)
+    done = fit.run(Examples(*kind.data("train")), Examples(*kind.data("validation")))
+    assert done.best_epoch >= 4
+    assert done.best

@@ -114,16 +114,20 @@ class Fit:
             )
             if report is not None:
                 report(epoch, score)
-            patience = int(self.training["patience"])
-            if patience and epoch - self.progress.best_epoch >= patience:
+            if self._tired(epoch):
                 self.tracker.event("stopped_early", epoch=epoch, best=self.progress.best_epoch)
                 break
         self.tracker.phase("finish", self.progress.step)
         self.model.load_state_dict(self.progress.best)
         return self.progress
 
+    def _tired(self, epoch: int) -> bool:
+        # Epochs that cannot be best are no reason to stop: nothing would have been kept.
+        since = max(self.progress.best_epoch, self._judge_from)
+        return 0 < int(self.training["patience"]) <= epoch - since
+
     def _own_loss(
-        self, outputs: torch.Tensor, targets: torch.Tensor, _extra: torch.Tensor | None
+        self, outputs: torch.Tensor, targets: torch.Tensor, _extra: object
     ) -> torch.Tensor:
         return self.kind.loss(outputs, targets)
 
@@ -182,7 +186,7 @@ class Fit:
         return seen
 
     def _lower(self) -> torch.autocast:
-        """Matrix products in bfloat16 where ``precision`` says so; weights and updates stay fp32."""
+        """bfloat16 products where ``precision`` says so; weights and updates stay fp32."""
         import torch
 
         wanted = self.training.get("precision", "fp32") == "bf16"
@@ -193,12 +197,11 @@ class Fit:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
         import torch
 
-        inputs = torch.from_numpy(examples.inputs[mine]).to(self._device)
-        targets = torch.from_numpy(examples.targets[mine]).to(self._device)
-        extra = None
-        if examples.extra is not None:
-            extra = torch.from_numpy(examples.extra[mine]).to(self._device)
-        return inputs, targets, extra
+        def here(part: np.ndarray) -> torch.Tensor:
+            return torch.from_numpy(part[mine]).to(self._device)
+
+        extra = None if examples.extra is None else here(examples.extra)
+        return here(examples.inputs), here(examples.targets), extra
 
     def _rate(self, step: int, total: int) -> float:
         if self.training["schedule"] == "constant":
