@@ -21,6 +21,7 @@ from tools.models import checkpoints
 from tools.models.checkpoints import Progress
 from tools.models.job_failures import TrainingFailed
 from tools.models.job_tracker import Tracker
+from tools.models.learning_rate import rate
 from tools.models.torch_runtime import data_parallel, device_of, predict
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     import torch
 
     from tools.models.kind_runtime import Kind
-
-_WARMUP = 0.05
-"""Share of the steps over which the learning rate rises."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,9 @@ class Fit:
         self.tracker.phase("compute", step + 1)
         torch.manual_seed(hash((int(self.training["seed"]), step, self.tracker.rank)) & 0xFFFFFFFF)
         for group in optimizer.param_groups:
-            group["lr"] = float(self.training["lr"]) * self._rate(step, total)
+            group["lr"] = float(self.training["lr"]) * rate(
+                str(self.training["schedule"]), step, total
+            )
         optimizer.zero_grad(set_to_none=True)
         # Gradients are averaged over processes; weighting by the share makes that the global mean.
         share = len(mine) * self.world / len(chosen)
@@ -202,14 +202,6 @@ class Fit:
 
         extra = None if examples.extra is None else here(examples.extra)
         return here(examples.inputs), here(examples.targets), extra
-
-    def _rate(self, step: int, total: int) -> float:
-        if self.training["schedule"] == "constant":
-            return 1.0
-        warm = max(1, int(total * _WARMUP))
-        if step < warm:
-            return (step + 1) / warm
-        return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
     def _agree(self, loss: float, stop: bool) -> tuple[float, bool]:
         """The global loss, and whether any process wants to stop: all of them act alike."""
