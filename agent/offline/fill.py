@@ -48,6 +48,8 @@ def _one(sheet: Sheet, parameter: Parameter) -> None:
         names.name(sheet, parameter)
     elif parameter.word == "params":
         values.params(sheet, parameter)
+    elif parameter.word == "sample" and words.sample(sheet, parameter):
+        return
     elif parameter.word in values.TAKES:
         values.typed(sheet, parameter)
     else:

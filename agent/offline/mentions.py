@@ -21,7 +21,7 @@ _FILE = compiled(
 _JOINT = compiled(r"\s*(?:,|&|\+|,?\s*\band\b|,?\s*\bas well as\b|和|与|跟|以及|还有|及)\s*")
 _NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
-    r"roll-?outs?|roll-?backs?|re-?\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
+    r"roll-?outs?|roll-?backs?|re-\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
     r"\w+-(?:based|green|ready|related|wide|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|"
     r"(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"
     r"forty|fifty|sixty|seventy|eighty|ninety)-\w+|yes-?\w*|follow-up|wake-up|back-?up|start-?up|set-?up|nvidia-smi|cpu-\w+-?\w*ing)"
@@ -47,6 +47,11 @@ class Mention:
     unit: str = ""
     known: bool = True
     typo: bool = False
+
+    @property
+    def guessed(self) -> bool:
+        """Is it only a word that may be a name, because nothing else explains it?"""
+        return not self.known and len(self.means) > 1 and str(self.value).isalpha()
 
 
 def find(
@@ -91,11 +96,14 @@ def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
         return False
     if last.kind == "name" and not set(last.means) & set(mention.means):
         return False
+    if last.guessed != mention.guessed:
+        return False
     return bool(_JOINT.fullmatch(low[last.span.end : mention.span.start]))
 
 
 def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[list[Mention]]:
     low = text.low
+    yield [_plain("metric", span, text.said(span)) for span in metrics.expressions(low)]
     yield [_plain("quoted", s, text.raw[s.start + 1 : s.end - 1]) for s in _spans(_QUOTED, low)]
     yield [_plain("path", span, text.said(span)) for span in _spans(_FILE, low)]
     yield list(_names(text, gazetteer, words))

@@ -120,6 +120,8 @@ class Gazetteer:
                 if not _together(low, pieces, i, j):
                     continue
                 means = self._means.get(_key([p for p, _ in pieces[i:j]]))
+                if means and _apart(low, pieces[i:j], means):
+                    continue
                 if means and _whole(low, span.start, pieces[j - 1][1].end):
                     taken = j - 1
                     yield Found(Span(span.start, pieces[j - 1][1].end), _frozen(means))
@@ -217,6 +219,15 @@ def _whole(low: str, start: int, end: int) -> bool:
     if after == ":":
         return not (beyond.isdigit() or _TAG.match(low[end + 1 :]))
     return not (after in "-_/.@" and beyond.isascii() and beyond.isalnum())
+
+
+def _apart(
+    low: str, pieces: Sequence[tuple[str, Span]], means: Mapping[Kind, Sequence[str]]
+) -> bool:
+    """``staging ranker``: a namespace said as a word of its own, which may also be an alias."""
+    spaces = {name.split("/")[0] for names in means.values() for name in names if "/" in name}
+    written = low[pieces[0][1].start : pieces[-1][1].end]
+    return " " in written and written.split(" ")[0] in spaces and "/" not in written
 
 
 def _frozen(means: Mapping[Kind, Sequence[str]]) -> dict[Kind, tuple[str, ...]]:

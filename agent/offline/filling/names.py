@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.offline import cues, references
+from agent.offline.filling import environments
 from agent.offline.filling.sheet import Sheet
 from agent.offline.grammar import words as lexicon
 from agent.offline.mentions import Mention
@@ -19,6 +20,10 @@ _ACCEPTS: dict[str, tuple[str, ...]] = {
 }
 _UNLISTED = frozenset({"schedule", "rule"})
 """Kinds of names that no list is kept of."""
+_OTHER_KIND = 1.0
+"""Against a name that nobody lists, when its shape is not that of the kind wanted."""
+_UNSURE = 0.8
+_GUESSED = 1.6
 _PLAIN = compiled(r"(?<![\w#/-])[a-z][a-z0-9_.-]*[a-z0-9](?![\w/-])")
 _NO_NAMES = lexicon("no_names")
 _KERNEL = compiled(r"\b(?:kernel|dmesg)\b|内核")
@@ -34,13 +39,14 @@ def name(sheet: Sheet, parameter: Parameter) -> None:
     if doubled and not (_plenty(sheet, parameter) or _meant(sheet, parameter)):
         return
     for own, order, mention in sheet.within_reach(parameter):
-        kind = as_kind(parameter, mention)
-        if kind is None:
+        taken = _taken(sheet, parameter, mention)
+        if taken is None:
             continue
+        kind, loss = taken
         fit = sheet.fit(parameter, mention) if own else -1.5
-        if doubled and fit < 0.5:
+        if (doubled or (mention.guessed and not parameter.required)) and fit < 0.5:
             continue
-        score = 3.0 + fit - 0.5 * _accepts(parameter.word).index(kind) - 0.1 * order
+        score = 3.0 + fit - loss - 0.1 * order
         if best is None or score > best[0]:
             best = (score, mention, kind)
     if best is None:
@@ -54,6 +60,26 @@ def as_kind(parameter: Parameter, mention: Mention) -> str | None:
     if mention.kind != "name":
         return None
     return next((k for k in _accepts(parameter.word) if k in mention.means), None)
+
+
+def _taken(sheet: Sheet, parameter: Parameter, mention: Mention) -> tuple[str, float] | None:
+    """As what kind a name may fill the argument, and what speaks against it."""
+    if mention.kind != "name" or _belongs_elsewhere(sheet, parameter, mention):
+        return None
+    loss = 0.0 if mention.known else _GUESSED if mention.guessed else _UNSURE
+    kind = as_kind(parameter, mention)
+    if kind is not None:
+        return kind, loss + 0.5 * _accepts(parameter.word).index(kind)
+    if mention.known or len(mention.means) < 2 or not parameter.required:
+        return None
+    return (next(iter(mention.means)), loss + _OTHER_KIND) if parameter.word != "image" else None
+
+
+def _belongs_elsewhere(sheet: Sheet, parameter: Parameter, mention: Mention) -> bool:
+    """Is it a deployment only, and has the tool an argument for just that?"""
+    if parameter.required or parameter.word in mention.means:
+        return False
+    return any(p.word in mention.means for p in sheet.form.tool.parameters)
 
 
 def of_image(sheet: Sheet) -> None:
@@ -87,8 +113,8 @@ def machine(sheet: Sheet) -> None:
 
 def _enter(sheet: Sheet, parameter: Parameter, mention: Mention, kind: str) -> None:
     options = mention.means[kind]
-    value = options[0]
-    if len(options) > 1:
+    value = environments.placed(sheet, parameter, mention, options)
+    if value is None:
         sheet.done.ambiguous[parameter.name] = options
         own = mention in sheet.material.mentions
         value = sheet.material.text.said(mention.span) if own else str(mention.value)
@@ -104,7 +130,7 @@ def _accepts(word: str) -> tuple[str, ...]:
 
 def _plenty(sheet: Sheet, parameter: Parameter) -> bool:
     """Are there names for both arguments of a kind, or a pronoun for one?"""
-    names = [m for m in sheet.material.mentions if as_kind(parameter, m)]
+    names = [m for m in sheet.material.mentions if as_kind(parameter, m) and not m.guessed]
     return len(names) > 1 or (len(names) == 1 and references.points(sheet.material.text.low))
 
 

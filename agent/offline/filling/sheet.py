@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from agent.offline import cues
 from agent.offline.mentions import Mention
-from agent.offline.text import Text
+from agent.offline.text import Span, Text
 from tools.contract import Json, Parameter, Tool
 
 NAMES = frozenset(
@@ -26,6 +26,8 @@ NAMES = frozenset(
     ]
 )
 """Words of arguments that take a name."""
+_PRECEDENCE = {"path": 0, "sample": 1, "alias": 2, "points": 3}
+"""Words of arguments that are looked for before all others, because their shape tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,11 @@ class Form:
         pair = [p.name for p in tool.parameters if p.word in ("alert", "target") and not p.required]
         order = sorted(
             tool.parameters,
-            key=lambda p: (p.name not in doubled, p.word != "alias", not p.required),
+            key=lambda p: (
+                p.name not in doubled,
+                _PRECEDENCE.get(p.word, len(_PRECEDENCE)),
+                not p.required,
+            ),
         )
         cued = {p.name: placed.get(p.name, cues.NONE) for p in tool.parameters}
         double = frozenset(pair if len(pair) > 1 else ())
@@ -116,6 +122,10 @@ class Sheet:
         self.done.args[parameter.name] = value
         if mention is not None:
             self.used.add(id(mention))
+
+    def claim(self, span: Span) -> None:
+        """Use up every mention that the words of an argument cover."""
+        self.used.update(id(m) for m in self.material.mentions if m.span.overlaps(span))
 
     def without_names(self) -> str:
         """The folded clause with known names and quotations blanked."""

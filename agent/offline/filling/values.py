@@ -13,12 +13,12 @@ TAKES: dict[str, dict[str, float]] = {
     "window": {"window": 3.0},
     "fraction": {"fraction": 3.0, "count": 0.5},
     "version": {"version": 3.0, "alias": 1.5, "count": 1.0},
-    "alias": {"alias": 3.0},
+    "alias": {"alias": 3.0, "quoted": 2.0},
     "revision": {"revision": 3.0, "version": 1.0, "count": 1.0},
     "count": {"count": 1.0},
     "gpu": {"gpu": 3.0},
     "xid": {"xid": 3.0, "count": 0.5},
-    "action": {"action": 3.0, "count": 0.5},
+    "action": {"action": 3.0, "quoted": 1.0, "count": 0.5},
     "metric": {"metric": 3.0},
     "number": {"count": 1.0, "fraction": 1.0},
     "path": {"path": 3.0, "quoted": 2.0},
@@ -33,6 +33,13 @@ _CODED = {
 }
 
 
+_QUOTED = {"alias": compiled(r"[A-Za-z][\w-]{0,40}"), "action": compiled(r"#?\d{1,6}")}
+"""What a quotation must look like to be such an argument."""
+_BACK_TO = compiled(
+    r"(?:\bto|\brev(?:ision)?|\brestore|=|到|回|成|至|用)(?: (?:the|version|v))*[ v第]*$"
+)
+
+
 def typed(sheet: Sheet, parameter: Parameter) -> None:
     """Fill one argument with the mention that suits it best by kind, unit, place and order."""
     best: tuple[float, Mention] | None = None
@@ -45,7 +52,10 @@ def typed(sheet: Sheet, parameter: Parameter) -> None:
         fit = sheet.fit(parameter, mention) if own else -1.5
         if own and not _meant(sheet, parameter, mention, fit):
             continue
-        score = weight + (2.0 if mention.unit == parameter.name else 0.0) + fit - 0.1 * order
+        if _in_turn(sheet, parameter):
+            score = weight - order
+        else:
+            score = weight + (2.0 if mention.unit == parameter.name else 0.0) + fit - 0.1 * order
         if best is None or score > best[0] + 1e-9:
             best = (score, mention)
     if best is None:
@@ -72,20 +82,38 @@ def params(sheet: Sheet, parameter: Parameter) -> None:
 
 def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> bool:
     """May it be this? Doubles need a sign, codes their word, optional versions their model."""
-    if parameter.name in sheet.form.doubled and fit < 0.5:
+    if parameter.name in sheet.form.doubled and fit < 0.5 and mention.unit != parameter.name:
         return False
+    if parameter.word == "revision" and mention.kind != "revision":
+        return bool(_BACK_TO.search(sheet.material.text.low[: mention.span.start]))
     if mention.kind != "count":
         return True
     if parameter.word in _CODED:
-        return fit > 0 and bool(_CODED[parameter.word].search(sheet.material.text.low))
+        return _coded(sheet, parameter, mention, fit)
     if parameter.word == "version" and not parameter.required:
         names = [m for m in sheet.material.mentions if m.kind == "name"]
         return fit >= 1.0 or any(0 <= mention.span.start - m.span.end <= 2 for m in names)
     return True
 
 
+def _in_turn(sheet: Sheet, parameter: Parameter) -> bool:
+    """Two required arguments of one word, as in a comparison, are said in their order."""
+    alike = [p for p in sheet.form.tool.parameters if p.word == parameter.word and p.required]
+    return len(alike) > 1
+
+
+def _coded(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> bool:
+    """A bare number is a code when the word for it stands near, or when it is the only number."""
+    if fit > 0 and _CODED[parameter.word].search(sheet.material.text.low):
+        return True
+    numbers = [m for m in sheet.material.mentions if m.kind == "count"]
+    return parameter.required and len(numbers) == 1 and not mention.unit
+
+
 def _fits(parameter: Parameter, mention: Mention) -> bool:
     """Can a bare number have this unit and size?"""
+    if mention.kind == "quoted" and parameter.word in _QUOTED:
+        return bool(_QUOTED[parameter.word].fullmatch(str(mention.value).strip()))
     if mention.kind != "count":
         return True
     number = mention.value if isinstance(mention.value, float) else 0.5
@@ -101,7 +129,7 @@ def _value(sheet: Sheet, word: str, mention: Mention) -> Json:
     if isinstance(value, Mapping):
         return None
     if word in ("count", "revision", "gpu", "xid", "action"):
-        return int(float(value))
+        return int(float(str(value).strip().lstrip("#")))
     if word in ("version", "sample"):
         return str(int(value)) if isinstance(value, float) else value
     if word == "fraction":

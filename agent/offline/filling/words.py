@@ -1,15 +1,25 @@
-"""Arguments read from the words themselves: closed choices, schedules, patterns, free text."""
+"""Arguments read from the words themselves: choices, schedules, files, patterns, free text."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from agent.offline.filling.sheet import Sheet
-from agent.offline.slots import choices, free_text, schedule
+from agent.offline.slots import causes, choices, files, free_text, samples, schedule
+from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 from tools.contract import Json, Parameter
 
-_POINTS = compiled(
-    r"(?P<n>\d+(?:\.\d+)?)\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)"
+_N = r"(?P<n>\d+(?:\.\d+)?)"
+_LOSABLE = r"(?:accuracy|acc|precision|f1|精度|准确率)"
+_POINTS = (
+    compiled(rf"{_N}\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)"),
+    compiled(rf"(?:{_LOSABLE}|掉点|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_N}\s*(?:%|percent)(?! of (?:its |the )?(?:weights|param))"),
+    compiled(rf"{_N}\s*(?:%|percent) (?:of )?(?:the )?(?:{_LOSABLE}|loss\b)"),
 )
+_FLAGS = {"withdraw": compiled(r"\b(?:withdraw|retract|take back|revoke)\b|撤回|撤销|收回|作废")}
+"""Arguments that are on or off, and the words that turn them on."""
 _FACTOR = compiled(r"(?P<n>\d+(?:\.\d+)?)\s*(?:x\b|times\b|倍)")
 
 
@@ -36,14 +46,49 @@ def written(sheet: Sheet, parameter: Parameter) -> None:
             value = _pattern(sheet)
         case "text":
             value = _text(sheet, parameter)
-        case "points" | "factor":
-            source = _POINTS if parameter.word == "points" else _FACTOR
-            match = source.search(sheet.material.text.low)
-            value = float(match["n"]) if match else None
+        case "points":
+            value = _first(sheet, _POINTS)
+        case "factor":
+            value = _first(sheet, (_FACTOR,))
+        case "path":
+            value = _shown(sheet, files.find(sheet.material.text.low))
         case _:
-            return
+            value = _flag(sheet, parameter)
     if value is not None:
         sheet.put(parameter, value)
+
+
+def sample(sheet: Sheet, parameter: Parameter) -> bool:
+    """An identifier of a sample that is no name of ours: ``img_0093``, ``trip-20031``."""
+    mentions = sheet.material.mentions
+    if any(m.kind == "quoted" for m in mentions):
+        return False
+    known = [m.span for m in mentions if m.kind == "name" and m.known]
+    said = _shown(sheet, samples.find(sheet.material.text.low, known))
+    if said:
+        sheet.put(parameter, said)
+    return bool(said)
+
+
+def _shown(sheet: Sheet, spans: Sequence[Span]) -> str | None:
+    """The words as written, used up for every other argument."""
+    for span in spans:
+        sheet.claim(span)
+    return "/".join(sheet.material.text.said(span).rstrip("/") for span in spans) or None
+
+
+def _first(sheet: Sheet, patterns: Sequence[re.Pattern[str]]) -> float | None:
+    for pattern in patterns:
+        match = pattern.search(sheet.material.text.low)
+        if match:
+            sheet.claim(Span(*match.span("n")))
+            return float(match["n"])
+    return None
+
+
+def _flag(sheet: Sheet, parameter: Parameter) -> bool | None:
+    pattern = _FLAGS.get(parameter.name)
+    return True if pattern and pattern.search(sheet.without_names()) else None
 
 
 def _text(sheet: Sheet, parameter: Parameter) -> str | None:
@@ -52,7 +97,8 @@ def _text(sheet: Sheet, parameter: Parameter) -> str | None:
         return quoted
     raw = sheet.material.text.raw
     if parameter.name == "cause":
-        return free_text.cause(raw)
+        alert = next((m for m in sheet.material.mentions if "alert" in m.means), None)
+        return causes.cause(raw, alert.span if alert else None)
     names = [m for m in sheet.material.mentions if id(m) in sheet.used and m.kind == "name"]
     if not names:
         said = free_text.message(raw)

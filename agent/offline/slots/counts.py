@@ -22,7 +22,7 @@ _HAN_AFTER = compiled(
     rf"(?<![\d.:])(?P<n>\d+|{numbers.HAN})\s*(?:个|台|张|块|组|次|轮)?\s*(?:{_UNIT})(?!号)"
 )
 _BEFORE = compiled(
-    rf"(?P<unit>replicas?|workers?|trials?|副本数?|进程数|实例数)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|调到|设成)\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])"
+    rf"(?P<unit>replicas?|workers?|trials?|副本数?|进程数|实例数|并行度?|并发)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|调到|设成|(?<=并行)|(?<=并行度)|(?<=[并]发))\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])"
 )
 _LONE = compiled(
     rf"(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?|{numbers.ENGLISH})(?![\w/-]|[:.]\d| ?-?bits?\b|\s*位)"
@@ -30,10 +30,13 @@ _LONE = compiled(
 _HAN_LONE = compiled(
     rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff])|(?P<m>(?!一个){numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)"
 )
+_TIMES = compiled(r"(?<![\w.:/-])x ?(?P<n>\d+)(?![\w.%])")
+"""``ranker x6``."""
+_NONE = compiled(r"归零|清零|缩到零|减到零|(?<=\bto )(?:zero|nothing)\b")
 _ONE = compiled(
-    r"\b(?:which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad) one\b"
+    r"\b\w*\d(?:-?bit)? one\b|\b(?:production|prod|staging|champion|current|live|quanti[sz]ed|pruned|smaller|bigger|only|single|which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad) one\b"
 )
-_BEFORE_UNITS = (("replicas", "replica 副本 实例"), ("workers", "worker 进程"), ("trials", "trial"))
+_BEFORE_UNITS = (("replicas", "replica 副本 实例"), ("workers", "worker 进程 并行 并发"), ("trials", "trial"))
 
 
 def find(low: str) -> Iterator[tuple[Span, Span, float, str]]:
@@ -43,6 +46,8 @@ def find(low: str) -> Iterator[tuple[Span, Span, float, str]]:
             number = 1.0 if match["n"] == "single" else numbers.value(match["n"])
             if number is not None:
                 unit = next(u for u in UNITS if match[u])
+                if match["n"] == "一" and unit == "trials":
+                    continue  # "做一轮搜索": once, not one trial
                 yield Span(*match.span()), Span(*match.span("n")), number, unit
     for match in _BEFORE.finditer(low):
         number = numbers.value(match["n"])
@@ -53,6 +58,10 @@ def find(low: str) -> Iterator[tuple[Span, Span, float, str]]:
         )
         if number is not None:
             yield Span(*match.span()), Span(*match.span("n")), number, unit
+    for match in _TIMES.finditer(low):
+        yield Span(*match.span()), Span(*match.span("n")), float(match["n"]), ""
+    for match in _NONE.finditer(low):
+        yield Span(*match.span()), Span(*match.span()), 0.0, ""
     idle = [Span(*m.span()) for m in _ONE.finditer(low)]
     for pattern in (_LONE, _HAN_LONE):
         for match in pattern.finditer(low):

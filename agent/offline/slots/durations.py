@@ -14,7 +14,7 @@ _UNITS = {
     "m": r"m|mins?|minutes?|分(?!之)钟?",
     "h": r"h|hrs?|hours?|个?小时|个?钟头|个?钟",
     "d": r"d|days?|天|日",
-    "w": r"w|wks?|weeks?|个?星期|个?礼拜|周",
+    "w": r"w(?!/)|wks?|weeks?|个?星期|个?礼拜|周",
     "mo": r"months?|个月|月",
 }
 _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
@@ -51,7 +51,11 @@ _FIXED: tuple[tuple[str, str], ...] = (
         "30d",
     ),
     (r"前天", "2d"),
+    (r"\bthe (?:whole |entire |full )?week\b(?! of\b)|\bwhole week\b|\bweekly (?=recap|wrap|round-?up)", "7d"),
+    (r"\b(?:the )?previous day\b", "1d"),
 )
+_CODES = compiled(r"(?<!\bfor )(?<!\blast )(?<!\bpast )(?<!\bover )(?<![\w.#:-])[45]\d\ds(?!\w)")
+"""``502s`` in front of logs are answers of a server, not seconds."""
 _FIXED_PATTERNS = tuple((compiled(pattern), said) for pattern, said in _FIXED)
 
 
@@ -62,10 +66,11 @@ def find(low: str) -> Iterator[tuple[Span, str]]:
     for pattern, said in _FIXED_PATTERNS:
         for match in pattern.finditer(low):
             yield Span(*match.span()), said
+    codes = [Span(*match.span()) for match in _CODES.finditer(low)]
     for pattern in (_PATTERN, _HAN_PATTERN):
         for match in pattern.finditer(low):
             said = _written(match)
-            if said:
+            if said and not any(code.start == match.start() for code in codes):
                 yield Span(*match.span()), said
 
 

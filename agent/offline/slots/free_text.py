@@ -15,17 +15,6 @@ _MESSAGE = (
         re.DOTALL,
     ),
 )
-_CAUSE = (
-    re.compile(r"[:：]\s*(?P<t>\S.*)$", re.DOTALL),
-    re.compile(
-        r"\b(?:was caused by|caused by|turned out to be|cause (?:of \S+ )?(?:was|is)|reason (?:for \S+ )?(?:was|is)|because of|due to|it was|was)\s+(?P<t>\S.*)$",
-        re.IGNORECASE | re.DOTALL,
-    ),
-    re.compile(
-        r"(?:原因是|是因为|查出来是|根因是|根因确认[:：]?|是由)\s*(?P<t>\S.*?)(?:引起的|导致的|造成的)?$",
-        re.DOTALL,
-    ),
-)
 _LEADING = re.compile(r"^(?:that |is |about |,|，|:|：|一声|一下)\s*", re.IGNORECASE)
 _EMPTY = re.compile(
     r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$"
@@ -112,11 +101,6 @@ def ahead(raw: str) -> str | None:
 def message(raw: str) -> str | None:
     """What a notice should say, from the words after its target."""
     return _first(raw, _MESSAGE)
-
-
-def cause(raw: str) -> str | None:
-    """A cause, told after the fact."""
-    return _first(raw, _CAUSE)
 
 
 def rest(raw: str) -> str | None:

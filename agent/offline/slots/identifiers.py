@@ -16,30 +16,36 @@ _HN = rf"(?:{_D}|{numbers.HAN})"
 _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "xid",
-        rf"\bs?xid(?:\s*\([^)]*\))?(?:[\s:=#-]|error|code|number|of|is|was|错误码?|号)*(?P<n>{_D}|{numbers.ENGLISH}|{numbers.HAN})(?![\w])",
+        rf"\bs?xid(?![a-z])(?:\s*\([^)]*\))?(?:[\s:=#-]|error|code|number|of|is|was|错误码?|号)*(?P<n>{_D}|{numbers.ENGLISH}|{numbers.HAN})(?![\w])",
     ),
     ("xid", rf"\bs?xid(?P<n>{_D})\b"),
+    ("xid", rf"(?<![\w.-])(?P<n>{_D})\s*(?:号|这个|那个|号的)?\s*s?xid\b"),
+    ("xid", rf"(?:报错码|错误码|故障码)\s*(?:是|为)?\s*(?P<n>{_D})(?!\d)"),
     ("xid", rf"\b(?:nvidia|nvrm|gpu) (?:driver )?error(?: code| number)?\s*#?(?P<n>{_D})\b"),
     (
         "gpu",
-        rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?|显卡|gpu 卡)(?:\s|#|:|no\.?|number|index|编号)*(?P<n>{_D})(?![\w.:%/-]|\s*(?:%|台|个|张|块|度|小时|分钟|天))",
+        rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?|显卡|gpu 卡)(?:\s|#|:|no\.?|number|index|编号)*(?P<n>{_D})(?![\w:%/-]|\.\d|\s*(?:%|台|个|张|块|度|小时|分钟|天))",
     ),
     (
         "gpu",
         rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?) (?:number )?(?P<n>{numbers.ENGLISH})\b(?! (?:hours?|days?|minutes?))",
     ),
     ("gpu", rf"(?P<n>{_HN})\s*号\s*(?:gpu(?!\s*节点| ?node)|显卡|卡)"),
+    ("gpu", rf"(?:显卡|卡)\s*(?P<n>{_D})(?![\w:%/-]|\.\d|\s*(?:%|台|个|张|块|度|小时|分钟|天|次))"),
+    ("gpu", rf"\b(?:index|slot)\s*#?(?P<n>{_D})(?![\w.-])"),
     ("gpu_ordinal", rf"第\s*(?P<n>{_HN})\s*(?:块|张|个)\s*(?:gpu|显卡|卡)"),
     ("gpu_ordinal", rf"\b(?P<n>{_ORD}) (?:gpu|card)\b"),
     (
         "action",
-        rf"\b(?:actions?|proposals?|changes?|requests?|approvals?)(?:\s|#|id|no\.?|number)*(?P<n>{_D})(?![\w.%])",
+        rf"\b(?:actions?|act|proposals?|changes?|requests?|approvals?|ledger entry|entry)(?:\s|#|id|no\.?|number)*(?P<n>{_D})(?![\w.%])",
     ),
     (
         "action",
         rf"(?:操作|动作|提议|提案|变更|申请)\s*(?:编号|号)?\s*#?(?P<n>{_D}|{numbers.HAN})(?!\s*(?:个|次|条|项))",
     ),
     ("action", rf"第?\s*(?P<n>{_HN})\s*(?:号|个|条|项)\s*(?:操作|动作|提议|提案|变更|申请)"),
+    ("action", rf"(?:编号|台账|单号|工单)\s*第?\s*(?P<n>{_D})(?!\d)"),
+    ("action", rf"(?<![\d.])(?P<n>{_D})\s*号?\s*(?:单子|工单|单(?!\w|位|个|元))"),
     ("action", r"(?<![\w#])#(?P<n>\d+)\b"),
     ("revision", rf"\brev(?:ision)?s?(?:\s|#|no\.?|number)*(?P<n>{_D}|{numbers.ENGLISH})(?!\w)"),
     ("revision", rf"\b(?P<n>{_ORD}) rev(?:ision)?\b"),
@@ -52,8 +58,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     ("version", rf"版本?\s*(?:号)?\s*(?P<n>\d+(?:\.\d+)*|{numbers.HAN})(?!\s*[个次天小分周])"),
     ("version", rf"第\s*(?P<n>{_HN})\s*(?:个)?\s*版本?"),
-    ("version", rf"(?<![\d.:上前下旧新这每])(?P<n>{_D}|{numbers.HAN})\s*(?:号)?\s*版(?:本)?"),
-    ("version", rf"(?<![\d.:])(?P<n>{_D})\s*version\b"),
+    ("version", rf"(?<![\w.:上前下旧新这每])(?P<n>{_D}|(?!一版){numbers.HAN})\s*(?:号)?\s*版(?:本)?"),
+    ("version", rf"(?<![\w.:])(?P<n>{_D})\s*version\b"),
     ("version", rf"\b(?P<n>{_ORD}) version\b"),
     (
         "sample",
@@ -69,7 +75,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 _COMPILED = tuple((kind, compiled(pattern)) for kind, pattern in _PATTERNS)
 
 ALIASES: tuple[tuple[str, str], ...] = (
-    ("production", r"production|prod(?!uc|/)|生产(?:环境|版)?"),
+    ("production", r"production|prod(?!uc|/)|生产(?:环境|版)?|转正"),
     ("staging", r"staging|预发布?(?:环境)?"),
     ("champion", r"champion"),
     ("challenger", r"challenger"),

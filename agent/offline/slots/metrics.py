@@ -73,10 +73,15 @@ _PATTERNS = tuple(
 _IDENTIFIER = compiled(
     r"(?<![\w/:#.-])(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,})(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])"
 )
-_PROMQL = compiled(
-    r"(?:sum|avg|max|min|count|rate|irate|increase|histogram_quantile|topk|quantile)"
-    r"(?:\s+by\s*\([^)]*\))?\s*\(.*\)(?:\s+by\s*\([^)]*\))?(?:\s*[-+*/]\s*\S+)?"
+_OPENING = compiled(
+    r"(?<![\w/:#.-])(?:(?:sum|avg|max|min|count|rate|irate|increase|delta|histogram_quantile|topk|"
+    r"bottomk|quantile|\w+_over_time|absent|predict_linear|deriv|stddev)"
+    r"(?:\s+(?:by|without)\s*\([^)]*\)\s*)?(?=\()|[a-z_][a-z0-9_:]*(?=\{))"
 )
+_FURTHER = compiled(
+    r"\s*\[\w+(?::\w*)?\]|\s+(?:by|without)\s*\([^)]*\)|\s*[-+*/<>]=?\s*(?:\d[\w.]*(?!\w)|[a-z_:][\w:]*(?=[({]))"
+)
+_PAIRS = {"(": ")", "{": "}", "[": "]"}
 
 
 def find(low: str) -> Iterator[tuple[Span, str, bool]]:
@@ -84,14 +89,51 @@ def find(low: str) -> Iterator[tuple[Span, str, bool]]:
 
     PromQL is passed on as it was written (in lower case here; the caller takes the raw text).
     """
-    for match in _PROMQL.finditer(low):
-        yield Span(*match.span()), match.group(), True
+    for span in expressions(low):
+        yield span, low[span.start : span.end], True
     for match in _IDENTIFIER.finditer(low):
         if match.group() not in _CANONICAL:
             yield Span(*match.span()), match.group(), True
     for name, pattern in _PATTERNS:
         for match in pattern.finditer(low):
             yield Span(*match.span()), name, False
+
+
+def expressions(low: str) -> Iterator[Span]:
+    """Every PromQL expression, from its first word to the bracket that closes it."""
+    at = 0
+    while match := _OPENING.search(low, at):
+        end = _closed(low, match.end())
+        while end is not None and (more := _FURTHER.match(low, end)):
+            opens = low[more.end() : more.end() + 1] in ("(", "{")
+            further = _closed(low, more.end()) if opens else more.end()
+            if further is None:
+                break
+            end = further
+        if end is None:
+            at = match.end()
+            continue
+        yield Span(match.start(), end)
+        at = end
+
+
+def _closed(low: str, start: int) -> int | None:
+    """Where the bracket that opens at ``start`` is closed; brackets in string literals do not count."""
+    waiting: list[str] = []
+    literal = ""
+    for at in range(start, len(low)):
+        char = low[at]
+        if literal:
+            literal = "" if char == literal and low[at - 1] != "\\" else literal
+        elif char in "\"'":
+            literal = char
+        elif char in _PAIRS:
+            waiting.append(_PAIRS[char])
+        elif waiting and char == waiting[-1]:
+            waiting.pop()
+            if not waiting:
+                return at + 1
+    return None
 
 
 _CANONICAL = frozenset(name for name, _ in _SPOKEN)

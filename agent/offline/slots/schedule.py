@@ -17,16 +17,16 @@ _HAN_DAY = {c: i for i, c in enumerate("日一二三四五六")} | {"天": 0}
 _CLOCK = compiled(
     r"\b(?P<h1>[01]?\d|2[0-3])[:.h](?P<m1>[0-5]\d)\s*(?P<p1>[ap]\.?m\b)?"
     r"|(?<![\w#.-])(?P<h2>1[0-2]|0?[1-9])\s*(?P<p2>[ap])\.?m\b"
-    r"|\b(?:at|by|@) (?P<h3>[01]?\d|2[0-3])(?:\s*o'?clock)?(?![\w.:%-]| (?:min|hour|day|replica))"
+    r"|\b(?:at|by|@) (?P<h3>[01]?\d|2[0-3])(?:\s*o'?clock)?(?![\w.:%-]| (?:min|hour|day|replica|[ap]\.?m\b))"
     rf"|\b(?:at )?(?P<h5>{'|'.join(list(numbers.UNITS)[1:13])}) (?:o'?clock|(?P<p5>[ap])\.?m\b)"
     rf"|\bat (?P<h6>{'|'.join(list(numbers.UNITS)[1:13])})(?: (?P<m6>thirty|fifteen))?\b(?! (?:min|hour|replica))"
-    rf"|(?P<h4>\d{{1,2}}|[一二三四五六七八九十两]+)(?:点|时(?!间)|:)(?:钟|整)?(?P<m4>半|一刻|三刻|[0-5]?\d分?|[一二三四五]?十[一二三四五六七八九]?分?|零[一二三四五六七八九]分?)?"
+    rf"|(?P<h4>\d{{1,2}}|[一二三四五六七八九十两]+)\s*(?:点|时(?!间)|:)(?:钟|整)?(?P<m4>半|一刻|三刻|[0-5]?\d分?|[一二三四五]?十[一二三四五六七八九]?分?|零[一二三四五六七八九]分?)?"
 )
 _NAMED: tuple[tuple[str, tuple[int, int]], ...] = (
     (r"\b(?:at )?noon\b|\bmid-?day\b|中午(?!\s*[\d一二三十])|正午", (12, 0)),
     (r"\b(?:at )?midnight\b|半夜(?!\s*[\d一二三])|午夜", (0, 0)),
 )
-_EVENING = compiled(r"\bin the (?:evening|afternoon)\b|\btonight\b|下午|晚上|傍晚|夜里|晚间|今晚")
+_EVENING = compiled(r"\bin the (?:evening|afternoon)\b|\btonight\b|\bevenings?\b|下午|晚上|傍晚|夜里|晚间|[今每当]晚")
 _HOURLY = compiled(
     r"\bhourly\b|\b(?:every|each|once an|an) hour\b|\bper hour\b|每(?:个)?(?:小时|钟头)|整点"
 )
