@@ -7,18 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+from agent.offline.pieces import PIECE, apart, keyed, pieces_of, together, whole
 from agent.offline.slots import numbers
 from agent.offline.spelling import distance
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 
 Kind = str
-_PIECE = compiled(r"[a-z]+|\d+")
 _UNIT = compiled(r"(?<![a-z0-9])[#@]?[a-z0-9][a-z0-9._/@:+-]*[a-z0-9]|[a-z0-9]")
 _HUMP = compiled(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_MOST_PIECES = 8
-_PREFIX = compiled(r"\b(?:deploy|deployments?|svc|services?|pods?|nodes?|jobs?)/$")
-_TAG = compiled(r"v\d|latest\b")
+_TWO = compiled(r"(?<![\w/-])(?P<a>[a-z]{2,})(?= (?P<b>[a-z]{2,})(?![\w/-]))")
+_MOSTPIECES = 8
 _NUMBERED_HAN = compiled(
     rf"第?(?P<n>\d+|{numbers.HAN})\s*号?\s*(?P<family>gpu|cpu|tpu)?\s*(?:节点|机器|主机|node)(?!\s*-?\d)"
 )
@@ -93,7 +92,7 @@ class Gazetteer:
             self._by_length[len(key)].append(key)
         self._numbered: dict[str, list[str]] = defaultdict(list)
         for name in names.of("node"):
-            pieces = _pieces(name)
+            pieces = pieces_of(name)
             if pieces[-1].isdigit():
                 self._numbered[pieces[-1].lstrip("0")].append(name)
         self.kinds = frozenset(kind for kind, entries in names.entries().items() if entries)
@@ -101,28 +100,28 @@ class Gazetteer:
     def _add(self, kind: Kind, spelling: str, name: str) -> None:
         if spelling[:1] in "#@":
             return  # found by its shape; without the mark it is an ordinary word
-        key = _key(_pieces(spelling))
+        key = keyed(pieces_of(spelling))
         known = self._means[key][kind]
         if name not in known:
             known.append(name)
-        camel = _key(_HUMP.findall(spelling))
+        camel = keyed(_HUMP.findall(spelling))
         if camel and camel != key and name not in self._means[camel][kind]:
             self._means[camel][kind].append(name)
 
     def find(self, low: str, words: Sequence[str] | frozenset[str]) -> Iterator[Found]:
         """Every known name; ``words`` are ordinary words that are never a typo of a name."""
-        pieces = [(m.group(), Span(*m.span())) for m in _PIECE.finditer(low)]
+        pieces = [(m.group(), Span(*m.span())) for m in PIECE.finditer(low)]
         taken = -1
         for i, (_, span) in enumerate(pieces):
             if i <= taken:
                 continue
-            for j in range(min(len(pieces), i + _MOST_PIECES), i, -1):
-                if not _together(low, pieces, i, j):
+            for j in range(min(len(pieces), i + _MOSTPIECES), i, -1):
+                if not together(low, pieces, i, j):
                     continue
-                means = self._means.get(_key([p for p, _ in pieces[i:j]]))
-                if means and _apart(low, pieces[i:j], means):
+                means = self._means.get(keyed([p for p, _ in pieces[i:j]]))
+                if means and apart(low, pieces[i:j], means):
                     continue
-                if means and _whole(low, span.start, pieces[j - 1][1].end):
+                if means and whole(low, span.start, pieces[j - 1][1].end):
                     taken = j - 1
                     yield Found(Span(span.start, pieces[j - 1][1].end), _frozen(means))
                     break
@@ -133,10 +132,24 @@ class Gazetteer:
         """The names of which ``said`` is only the beginning: ``gpu-node`` is twelve nodes."""
         found: dict[Kind, list[str]] = defaultdict(list)
         for key, means in self._means.items():
-            if key.startswith(_key(_pieces(said))):
+            if key.startswith(keyed(pieces_of(said))):
                 for kind, proper in means.items():
                     found[kind] += [n for n in proper if n not in found[kind]]
         return {kind: tuple(proper) for kind, proper in found.items() if len(proper) > 1}
+
+    def ending(self, said: str) -> dict[Kind, tuple[str, ...]]:
+        """The one name that ``said`` is the end of: ``l4-07`` is ``gpu-l4-07``."""
+        pieces = [p.lstrip("0") or "0" for p in pieces_of(said)]
+        found: dict[Kind, set[str]] = defaultdict(set)
+        for means in self._means.values():
+            for kind, proper in means.items():
+                for name in proper:
+                    parts = [p.lstrip("0") or "0" for p in pieces_of(name)]
+                    if len(parts) > len(pieces) > 1 and parts[-len(pieces) :] == pieces:
+                        found[kind].add(name)
+        if len({name for names in found.values() for name in names}) != 1:
+            return {}
+        return {kind: tuple(names) for kind, names in found.items()}
 
     def _nodes(self, low: str) -> Iterator[Found]:
         """``5号GPU节点``, ``node 6 of the gpu pool``, ``node 3``: a node by its number."""
@@ -154,15 +167,23 @@ class Gazetteer:
         for match in _UNIT.finditer(low):
             said = match.group()
             letters = "".join(c for c in said if c.isalpha())
-            if len(letters) < 4 or said in words or _key(_pieces(said)) in self._means:
+            if len(letters) < 4 or said in words or keyed(pieces_of(said)) in self._means:
                 continue
             near = self._nearest(said)
             if near:
                 yield Found(Span(*match.span()), _frozen(self._means[near]), typo=True)
+        for match in _TWO.finditer(low):
+            if len(match["a"] + match["b"]) < 7 or words.issuperset((match["a"], match["b"])):
+                continue
+            near = self._nearest(match["a"] + match["b"])
+            if near and near not in (match["a"], match["b"]):
+                yield Found(
+                    Span(match.start(), match.end("b")), _frozen(self._means[near]), typo=True
+                )
 
     def _nearest(self, said: str) -> str | None:
-        key = _key(_pieces(said))
-        digits = [p for p in _pieces(said) if p.isdigit()]
+        key = keyed(pieces_of(said))
+        numbered = "".join(c for c in key if c.isdigit())
         most = 1 if len(key) < 7 else 2
         best: tuple[int, str] | None = None
         for length in range(len(key) - most, len(key) + most + 1):
@@ -170,11 +191,8 @@ class Gazetteer:
                 if other[0] != key[0] and other[:2] != key[1::-1]:
                     continue
                 gap = distance(key, other, most)
-                if (
-                    gap <= most
-                    and _digits(other) == "".join(digits)
-                    and (not best or gap < best[0])
-                ):
+                same = numbered == "".join(c for c in other if c.isdigit())
+                if gap <= most and same and (not best or gap < best[0]):
                     best = (gap, other)
         return best[1] if best else None
 
@@ -182,52 +200,6 @@ class Gazetteer:
 def _shorter(name: str) -> tuple[str, ...]:
     """A name without its namespace."""
     return (name.rsplit("/", 1)[1],) if "/" in name and ":" not in name else ()
-
-
-def _pieces(spelling: str) -> list[str]:
-    return _PIECE.findall(spelling.lower()) or [spelling.lower()]
-
-
-def _key(pieces: Sequence[str]) -> str:
-    return "".join((p.lstrip("0") or "0") if p.isdigit() else p.lower() for p in pieces)
-
-
-def _digits(key: str) -> str:
-    return "".join(c for c in key if c.isdigit())
-
-
-def _together(low: str, pieces: Sequence[tuple[str, Span]], i: int, j: int) -> bool:
-    """Is there nothing but one separator between neighbouring pieces?"""
-    return all(
-        (len(gap := low[pieces[k][1].end : pieces[k + 1][1].start]) <= 1 and gap in "-_ ./:")
-        or not gap
-        for k in range(i, j - 1)
-    )
-
-
-def _whole(low: str, start: int, end: int) -> bool:
-    """Is it a word of its own, not a part of a longer identifier?"""
-    before = low[start - 1] if start else " "
-    after = low[end] if end < len(low) else " "
-    beyond = low[end + 1] if end + 1 < len(low) else " "
-    if before == "/" and _PREFIX.search(low[:start]):
-        before = " "
-    if before.isascii() and (before.isalnum() or before in "-_/"):
-        return False
-    if after.isascii() and after.isalnum():
-        return False
-    if after == ":":
-        return not (beyond.isdigit() or _TAG.match(low[end + 1 :]))
-    return not (after in "-_/.@" and beyond.isascii() and beyond.isalnum())
-
-
-def _apart(
-    low: str, pieces: Sequence[tuple[str, Span]], means: Mapping[Kind, Sequence[str]]
-) -> bool:
-    """``staging ranker``: a namespace said as a word of its own, which may also be an alias."""
-    spaces = {name.split("/")[0] for names in means.values() for name in names if "/" in name}
-    written = low[pieces[0][1].start : pieces[-1][1].end]
-    return " " in written and written.split(" ")[0] in spaces and "/" not in written
 
 
 def _frozen(means: Mapping[Kind, Sequence[str]]) -> dict[Kind, tuple[str, ...]]:

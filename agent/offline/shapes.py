@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from agent.offline.grammar import words as lexicon
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 
+_NO_ALERTS = lexicon("no_alerts")
+"""States of pods and nodes, and products: written like alerts, and none."""
 SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("channel", compiled(r"(?<!\w)[#@][a-z][\w.-]*|\b[\w.+-]+@[\w-]+\.[\w.]+\b")),
     (
@@ -42,4 +45,6 @@ def shaped(raw: str, low: str) -> Iterator[tuple[str, Span]]:
         for match in pattern.finditer(low):
             yield kind, Span(*match.span())
     for match in _CAMEL.finditer(raw):
+        if match.group().lower() in _NO_ALERTS:
+            continue
         yield "alert", Span(*match.span())

@@ -49,9 +49,7 @@ def placed(
     return found[0][2]
 
 
-def _named(
-    low: str, at: Span, options: Sequence[str]
-) -> list[tuple[int, Span, str]]:
+def _named(low: str, at: Span, options: Sequence[str]) -> list[tuple[int, Span, str]]:
     """How far from the name each namespace is said, where, and the full name it makes."""
     found: list[tuple[int, Span, str]] = []
     for option in options:

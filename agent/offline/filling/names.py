@@ -26,7 +26,22 @@ _UNSURE = 0.8
 _GUESSED = 1.6
 _PLAIN = compiled(r"(?<![\w#/-])[a-z][a-z0-9_.-]*[a-z0-9](?![\w/-])")
 _NO_NAMES = lexicon("no_names")
+_NAME = r"(?P<n>[a-z][a-z0-9]*(?:[._-]?[a-z0-9]+)+)"
+_CALLED = {
+    "student": (
+        compiled(
+            rf"(?:\bstudent|学生)(?: model| network|模型|网络)?(?:\s*(?:named|called|is|be|=|:|叫做?|是|为|用))?\s*{_NAME}"
+        ),
+        compiled(
+            rf"(?<![\w/.-]){_NAME}\s*(?:as|for|作为|做|当|来当|来做)(?: the| a| our)?\s*(?:student|学生)"
+        ),
+        compiled(rf"(?<![\w/.-]){_NAME}\s*学生"),
+        compiled(rf"(?:\binto|\bdown to|到|成)\s*(?:the |an? )?{_NAME}(?![\w/])"),
+    )
+}
+"""Optional arguments that are told apart by the word for them."""
 _KERNEL = compiled(r"\b(?:kernel|dmesg)\b|内核")
+_ABOUT_KERNEL = compiled(r"\bkernel (?:events?|messages?|logs?)\b|内核(?:这边)?(?:日志|事件|有没有)")
 _HOST = compiled(
     r"\b(?:(?:this|the) (?:machine|host|box|server)|localhost|host)\b|主机|本机|这台(?:机器|服务器)"
 )
@@ -35,6 +50,8 @@ _HOST = compiled(
 def name(sheet: Sheet, parameter: Parameter) -> None:
     """Fill one argument with the name that suits it best by kind, place and nearness."""
     form, best = sheet.form, None
+    if parameter.name in _CALLED and _called(sheet, parameter):
+        return
     doubled = parameter.name in form.doubled
     if doubled and not (_plenty(sheet, parameter) or _meant(sheet, parameter)):
         return
@@ -53,6 +70,20 @@ def name(sheet: Sheet, parameter: Parameter) -> None:
         _by_place(sheet, parameter)
     else:
         _enter(sheet, parameter, best[1], best[2])
+
+
+def _called(sheet: Sheet, parameter: Parameter) -> bool:
+    """A name that stands beside the word for the argument: ``用 mobilenet 做 student``."""
+    low = sheet.material.text.low
+    for pattern in _CALLED[parameter.name]:
+        for match in pattern.finditer(low):
+            if match["n"] in _NO_NAMES or match["n"] in sheet.form.words:
+                continue
+            span = Span(*match.span("n"))
+            sheet.put(parameter, sheet.material.text.said(span))
+            sheet.claim(span)
+            return True
+    return False
 
 
 def as_kind(parameter: Parameter, mention: Mention) -> str | None:
@@ -99,15 +130,14 @@ def machine(sheet: Sheet) -> None:
     target = next((p for p in sheet.form.tool.parameters if p.word == "target"), None)
     if target is None or target.name in sheet.done.args or sheet.form.pair & sheet.done.args.keys():
         return
-    if not (target.required or sheet.form.pair):
-        return
     low = sheet.material.text.low
     gpu = next((m for m in sheet.material.mentions if m.kind == "gpu"), None)
-    if gpu:
+    needed = target.required or sheet.form.pair
+    if gpu and needed:
         sheet.put(target, f"gpu:{gpu.value}", gpu)
-    elif target.required and _KERNEL.search(low):
+    elif (_KERNEL if needed else _ABOUT_KERNEL).search(low):
         sheet.put(target, "kernel")
-    elif _HOST.search(low):
+    elif needed and _HOST.search(low):
         sheet.put(target, "host")
 
 
@@ -131,7 +161,8 @@ def _accepts(word: str) -> tuple[str, ...]:
 def _plenty(sheet: Sheet, parameter: Parameter) -> bool:
     """Are there names for both arguments of a kind, or a pronoun for one?"""
     names = [m for m in sheet.material.mentions if as_kind(parameter, m) and not m.guessed]
-    return len(names) > 1 or (len(names) == 1 and references.points(sheet.material.text.low))
+    before = sheet.material.text.low[: names[0].span.start] if names else ""
+    return len(names) > 1 or (len(names) == 1 and references.points(before))
 
 
 def _meant(sheet: Sheet, parameter: Parameter) -> bool:

@@ -35,6 +35,11 @@ _CODED = {
 
 _QUOTED = {"alias": compiled(r"[A-Za-z][\w-]{0,40}"), "action": compiled(r"#?\d{1,6}")}
 """What a quotation must look like to be such an argument."""
+_LABEL = compiled(
+    r"\b(?!the\b|a\b|an\b|its\b|this\b|that\b|any\b|model\b|version\b|new\b|old\b)(?P<before>[a-z][a-z0-9-]+) (?:label|alias|tag)\b"
+    r"|(?:label|alias|tag|标签|别名)\s*(?:named |called |叫|是)?(?!on\b|of\b|from\b|off\b|to\b|for\b|away\b|so\b|and\b|in\b|it\b|the\b|please\b)(?P<after>[a-z][a-z0-9-]+)"
+)
+"""An alias of one's own making, beside the word for it."""
 _BACK_TO = compiled(
     r"(?:\bto|\brev(?:ision)?|\brestore|=|到|回|成|至|用)(?: (?:the|version|v))*[ v第]*$"
 )
@@ -42,8 +47,27 @@ _BACK_TO = compiled(
 
 def typed(sheet: Sheet, parameter: Parameter) -> None:
     """Fill one argument with the mention that suits it best by kind, unit, place and order."""
+    best = _best(sheet, parameter)
+    if best is None:
+        label = _LABEL.search(sheet.material.text.low) if parameter.word == "alias" else None
+        if label:
+            sheet.put(parameter, label["before"] or label["after"])
+        return
+    mention = best
+    value = _value(sheet, parameter.word, mention)
+    if value is None:
+        return
+    if mention.also and parameter.word == "metric":
+        sheet.done.also[parameter.name] = tuple(str(m.value) for m in mention.also)
+    sheet.put(parameter, value, mention)
+
+
+def _best(sheet: Sheet, parameter: Parameter) -> Mention | None:
     best: tuple[float, Mention] | None = None
+    alike = _alike(sheet, parameter)
     for own, order, mention in sheet.within_reach(parameter):
+        if alike and mention.kind not in alike:
+            continue
         weight = TAKES[parameter.word].get(mention.kind)
         if weight is None or not _fits(parameter, mention):
             continue
@@ -52,21 +76,13 @@ def typed(sheet: Sheet, parameter: Parameter) -> None:
         fit = sheet.fit(parameter, mention) if own else -1.5
         if own and not _meant(sheet, parameter, mention, fit):
             continue
-        if _in_turn(sheet, parameter):
-            score = weight - order
+        if alike:
+            score = -float(order)
         else:
             score = weight + (2.0 if mention.unit == parameter.name else 0.0) + fit - 0.1 * order
         if best is None or score > best[0] + 1e-9:
             best = (score, mention)
-    if best is None:
-        return
-    mention = best[1]
-    value = _value(sheet, parameter.word, mention)
-    if value is None:
-        return
-    if mention.also and parameter.word == "metric":
-        sheet.done.also[parameter.name] = tuple(str(m.value) for m in mention.also)
-    sheet.put(parameter, value, mention)
+    return best[1] if best else None
 
 
 def params(sheet: Sheet, parameter: Parameter) -> None:
@@ -96,10 +112,17 @@ def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> 
     return True
 
 
-def _in_turn(sheet: Sheet, parameter: Parameter) -> bool:
-    """Two required arguments of one word, as in a comparison, are said in their order."""
+def _alike(sheet: Sheet, parameter: Parameter) -> frozenset[str]:
+    """Two required arguments of one word, as in a comparison, are said in their order.
+
+    Then the kinds of mentions that they take: bare numbers only when there are too few others.
+    """
     alike = [p for p in sheet.form.tool.parameters if p.word == parameter.word and p.required]
-    return len(alike) > 1
+    if len(alike) < 2:
+        return frozenset()
+    kinds = frozenset(TAKES[parameter.word])
+    plain = [m for m in sheet.material.mentions if m.kind in kinds - {"count"}]
+    return kinds - {"count"} if len(plain) >= len(alike) else kinds
 
 
 def _coded(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> bool:

@@ -15,7 +15,9 @@ _N = r"(?P<n>\d+(?:\.\d+)?)"
 _LOSABLE = r"(?:accuracy|acc|precision|f1|精度|准确率)"
 _POINTS = (
     compiled(rf"{_N}\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)"),
-    compiled(rf"(?:{_LOSABLE}|掉点|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_N}\s*(?:%|percent)(?! of (?:its |the )?(?:weights|param))"),
+    compiled(
+        rf"(?:{_LOSABLE}|掉点|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_N}\s*(?:%|percent)(?! of (?:its |the )?(?:weights|param))"
+    ),
     compiled(rf"{_N}\s*(?:%|percent) (?:of )?(?:the )?(?:{_LOSABLE}|loss\b)"),
 )
 _FLAGS = {"withdraw": compiled(r"\b(?:withdraw|retract|take back|revoke)\b|撤回|撤销|收回|作废")}
@@ -117,7 +119,8 @@ def _pattern(sheet: Sheet) -> str | None:
         return quoted
     raw = sheet.material.text.raw
     for mention in sheet.material.mentions:
-        if mention.kind in ("name", "window"):
+        named = mention.kind == "name" and (mention.known or id(mention) in sheet.used)
+        if named or mention.kind == "window":
             start, end = mention.span.start, mention.span.end
             raw = raw[:start] + " , ".ljust(end - start)[: end - start] + raw[end:]
     return free_text.pattern(raw)

@@ -28,7 +28,7 @@ _LONE = compiled(
     rf"(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?|{numbers.ENGLISH})(?![\w/-]|[:.]\d| ?-?bits?\b|\s*位)"
 )
 _HAN_LONE = compiled(
-    rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff])|(?P<m>(?!一个){numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)"
+    rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff])|(?<=[留剩])\s*(?P<k>一)\s*个|(?P<m>(?!一个){numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)"
 )
 _TIMES = compiled(r"(?<![\w.:/-])x ?(?P<n>\d+)(?![\w.%])")
 """``ranker x6``."""
@@ -36,7 +36,11 @@ _NONE = compiled(r"归零|清零|缩到零|减到零|(?<=\bto )(?:zero|nothing)\
 _ONE = compiled(
     r"\b\w*\d(?:-?bit)? one\b|\b(?:production|prod|staging|champion|current|live|quanti[sz]ed|pruned|smaller|bigger|only|single|which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad) one\b"
 )
-_BEFORE_UNITS = (("replicas", "replica 副本 实例"), ("workers", "worker 进程 并行 并发"), ("trials", "trial"))
+_BEFORE_UNITS = (
+    ("replicas", "replica 副本 实例"),
+    ("workers", "worker 进程 并行 并发"),
+    ("trials", "trial"),
+)
 
 
 def find(low: str) -> Iterator[tuple[Span, Span, float, str]]:
@@ -58,14 +62,25 @@ def find(low: str) -> Iterator[tuple[Span, Span, float, str]]:
         )
         if number is not None:
             yield Span(*match.span()), Span(*match.span("n")), number, unit
+    yield from _marked(low)
+    yield from _lone(low)
+
+
+def _marked(low: str) -> Iterator[tuple[Span, Span, float, str]]:
+    """``x6`` and ``归零``."""
     for match in _TIMES.finditer(low):
         yield Span(*match.span()), Span(*match.span("n")), float(match["n"]), ""
     for match in _NONE.finditer(low):
         yield Span(*match.span()), Span(*match.span()), 0.0, ""
+
+
+def _lone(low: str) -> Iterator[tuple[Span, Span, float, str]]:
+    """Numbers that do not say of what."""
     idle = [Span(*m.span()) for m in _ONE.finditer(low)]
     for pattern in (_LONE, _HAN_LONE):
         for match in pattern.finditer(low):
-            said = match["n"] or match.groupdict().get("m") or ""
+            groups = match.groupdict()
+            said = groups["n"] or groups.get("m") or groups.get("k") or ""
             span, number = Span(*match.span()), numbers.value(said)
             if number is not None and not any(span.overlaps(i) for i in idle):
                 yield span, span, number, ""

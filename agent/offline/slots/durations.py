@@ -51,7 +51,10 @@ _FIXED: tuple[tuple[str, str], ...] = (
         "30d",
     ),
     (r"前天", "2d"),
-    (r"\bthe (?:whole |entire |full )?week\b(?! of\b)|\bwhole week\b|\bweekly (?=recap|wrap|round-?up)", "7d"),
+    (
+        r"\bthe (?:whole |entire |full )?week\b(?! of\b)|\bwhole week\b|\bweekly (?=recap|wrap|round-?up)",
+        "7d",
+    ),
     (r"\b(?:the )?previous day\b", "1d"),
 )
 _CODES = compiled(r"(?<!\bfor )(?<!\blast )(?<!\bpast )(?<!\bover )(?<![\w.#:-])[45]\d\ds(?!\w)")

@@ -19,9 +19,15 @@ _LEADING = re.compile(r"^(?:that |is |about |,|，|:|：|一声|一下)\s*", re.
 _EMPTY = re.compile(
     r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$"
 )
+_LITERAL = r"(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{3,}[A-Z_\d]*|NaN|Traceback|[A-Z]\w*(?:Error|Exception)|[a-z]+_[a-z_]+|(?=\w*\d)(?=\w*[a-z])[\w]+-\w+)"
+"""What is not prose: names of errors, constants, identifiers."""
 _PATTERN = (
     re.compile(
-        r"\b(?:grep|rg|search|look|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])",
+        r"\b(?:grep|rg|grepping)(?: (?:for|out|me|all|lines))*\s+(?P<t>[\w.*|-]+(?: (?!(?:in|from|on|within|over|and|for)\b)[\w.*|-]+){1,4})\s*(?=(?:in|from|on|within|over)\b|[,?!]|在|$)",
+        re.IGNORECASE | re.ASCII,
+    ),
+    re.compile(
+        r"\b(?:grep|rg|search|look|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|on|by|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])",
         re.IGNORECASE | re.ASCII,
     ),
     re.compile(
@@ -29,9 +35,13 @@ _PATTERN = (
         re.IGNORECASE | re.ASCII,
     ),
     re.compile(
-        r"(?:搜索?|查找|搜一?下|找|过滤|匹配|包含|含有?|带有?|出现|有没有|grep)\s*(?:一下|下|出|所有)?\s*[\"'“”‘’「」]?(?P<t>[A-Za-z0-9_.*|-]+)[\"'“”‘’「」]?"
+        r"(?:搜索?|查找|搜一?下|找|过滤|匹配|包含|含有?|带有?|出现|有[没木冇无]有?|有冇|grep)\s*(?:一下|下|出|所有|这个|那个|这种)?\s*[\"'“”‘’「」]?(?P<t>[A-Za-z0-9_.*|-]+)[\"'“”‘’「」]?"
     ),
     re.compile(r"(?P<t>[A-Za-z0-9_.*|-]+)\s*(?:字样|关键字|关键词|报错|错误)"),
+    re.compile(
+        rf"\b(?:any|some|see|seeing|getting|throwing|spewing|printing|mentions?|about)\s+(?:more )?(?P<t>{_LITERAL})(?![\w-])"
+    ),
+    re.compile(rf"(?:报|打|刷|抛|爆|喷)(?:出|了|过)?\s*(?P<t>{_LITERAL})(?![A-Za-z0-9_-])"),
     re.compile(
         r"\b(?P<t>[A-Z][A-Za-z]*[A-Z][A-Za-z]*|OOM|NaN|CUDA|NCCL|5\d\d|4\d\d)\b(?= (?:errors?|in|messages?|lines?|failures?))"
     ),

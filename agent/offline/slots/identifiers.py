@@ -58,7 +58,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     ("version", rf"版本?\s*(?:号)?\s*(?P<n>\d+(?:\.\d+)*|{numbers.HAN})(?!\s*[个次天小分周])"),
     ("version", rf"第\s*(?P<n>{_HN})\s*(?:个)?\s*版本?"),
-    ("version", rf"(?<![\w.:上前下旧新这每])(?P<n>{_D}|(?!一版){numbers.HAN})\s*(?:号)?\s*版(?:本)?"),
+    (
+        "version",
+        rf"(?<![\w.:上前下旧新这每])(?P<n>{_D}|(?!一版){numbers.HAN})\s*(?:号)?\s*版(?:本)?",
+    ),
     ("version", rf"(?<![\w.:])(?P<n>{_D})\s*version\b"),
     ("version", rf"\b(?P<n>{_ORD}) version\b"),
     (

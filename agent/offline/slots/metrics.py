@@ -30,7 +30,7 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     ),
     (
         "throughput",
-        r"throughput|qps|rps|tps|requests? (?:per|a|/) ?(?:second|sec|minute|s)|req/s|request rate|traffic|吞吐(?:量|率)?|每秒请求数?|请求(?:速率|量)|流量",
+        r"throughput|qps|rps|tps|request[ _]rate|requests? (?:per|a|/) ?(?:second|sec|minute|s)|req/s|traffic|吞吐(?:量|率)?|每秒请求数?|请求(?:速率|量)|流量",
     ),
     (
         "gpu_memory",
@@ -64,6 +64,7 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
         "network",
         r"network(?: (?:traffic|usage|throughput|io))?|bandwidth|(?:网络|网路)(?:流量|带宽|吞吐)?|带宽",
     ),
+    ("restarts", r"restarts(?= ?(?:count|[<>]|above|over|exceed))|restart counts?|重启次数"),
     ("loss", r"(?:training |train |validation |val )?loss(?!es)|(?:训练)?损失(?:值|函数)?"),
     ("accuracy", r"(?:training |validation |val |test )?accuracy|准确率|精度"),
 )
@@ -74,7 +75,7 @@ _IDENTIFIER = compiled(
     r"(?<![\w/:#.-])(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,})(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])"
 )
 _OPENING = compiled(
-    r"(?<![\w/:#.-])(?:(?:sum|avg|max|min|count|rate|irate|increase|delta|histogram_quantile|topk|"
+    r"(?<![\w/#.-])(?:(?:sum|avg|max|min|count|rate|irate|increase|delta|histogram_quantile|topk|"
     r"bottomk|quantile|\w+_over_time|absent|predict_linear|deriv|stddev)"
     r"(?:\s+(?:by|without)\s*\([^)]*\)\s*)?(?=\()|[a-z_][a-z0-9_:]*(?=\{))"
 )

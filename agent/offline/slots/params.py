@@ -24,7 +24,9 @@ _VALUE = r"(?P<v>\d+(?:\.\d+)?(?:e-?\d+)?|\.\d+|true|false)"
 _NAMED = tuple(
     (
         name,
-        compiled(rf"(?<![a-z0-9_-])(?:{p})\s*(?:=|:|of|to|is|at|为|设为|设成|设|改成|改为|调到|用)?\s*{_VALUE}(?![\w%])"),
+        compiled(
+            rf"(?<![a-z0-9_-])(?:{p})\s*(?:=|:|of|to|is|at|为|设为|设成|设|改成|改为|调到|用)?\s*{_VALUE}(?![\w%])"
+        ),
     )
     for name, p in _NAMES
 )
@@ -32,7 +34,9 @@ _EPOCHS = compiled(
     rf"(?<![\w.:-])(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?\s*(?:epochs?\b|epoch)"
 )
 _STEPS = compiled(r"(?<![\w.:-])(?P<v>\d+)\s*steps\b")
-_PAIR = compiled(rf"(?<![\w-])(?P<k>[a-z_][a-z0-9_.]*)\s*=\s*{_VALUE}(?![\w%]| *(?:trials?|runs?|workers?|replicas?)\b)")
+_PAIR = compiled(
+    rf"(?<![\w-])(?P<k>[a-z_][a-z0-9_.]*)\s*=\s*{_VALUE}(?![\w%]| *(?:trials?|runs?|workers?|replicas?)\b)"
+)
 _COUNTS = frozenset({"replicas", "workers", "trials", "replica", "worker"})
 
 

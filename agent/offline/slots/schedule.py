@@ -26,7 +26,9 @@ _NAMED: tuple[tuple[str, tuple[int, int]], ...] = (
     (r"\b(?:at )?noon\b|\bmid-?day\b|中午(?!\s*[\d一二三十])|正午", (12, 0)),
     (r"\b(?:at )?midnight\b|半夜(?!\s*[\d一二三])|午夜", (0, 0)),
 )
-_EVENING = compiled(r"\bin the (?:evening|afternoon)\b|\btonight\b|\bevenings?\b|下午|晚上|傍晚|夜里|晚间|[今每当]晚")
+_EVENING = compiled(
+    r"\bin the (?:evening|afternoon)\b|\btonight\b|\bevenings?\b|下午|晚上|傍晚|夜里|晚间|[今每当]晚"
+)
 _HOURLY = compiled(
     r"\bhourly\b|\b(?:every|each|once an|an) hour\b|\bper hour\b|每(?:个)?(?:小时|钟头)|整点"
 )
@@ -62,7 +64,8 @@ def find(low: str) -> tuple[Span, str] | None:
     if every:
         return span.span, _every(every)
     days = _days(low, span)
-    clock = _clock(span.without(low), span)
+    evening = _EVENING.search(low)
+    clock = _clock(span.without(low), span, evening)
     if days is None:
         hourly = span.take(_HOURLY.search(low))
         return (span.span, "0 * * * *") if hourly else None
@@ -128,7 +131,7 @@ def _number(match: re.Match[str]) -> int:
     return _DAYS.index(match["d"][:3])
 
 
-def _clock(low: str, span: _Covered) -> tuple[int, int] | None:
+def _clock(low: str, span: _Covered, evening: re.Match[str] | None) -> tuple[int, int] | None:
     for pattern, time in _NAMED:
         if span.take(re.search(pattern, low)):
             return time
@@ -139,7 +142,7 @@ def _clock(low: str, span: _Covered) -> tuple[int, int] | None:
     hour = numbers.whole(match[group]) or 0
     minute = _minute(match)
     half = (match["p1"] or match["p2"] or match["p5"] or "")[:1]
-    evening = span.take(_EVENING.search(low)) if not half else None
+    evening = span.take(evening) if not half else None
     if (half == "p" or evening) and hour < 12:
         hour += 12
     if half == "a" and hour == 12:
