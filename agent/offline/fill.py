@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.offline import cues, declared
-from agent.offline.filling import names, values, words
+from agent.offline.filling import machines, names, values, words
 from agent.offline.filling.sheet import NAMES, Filled, Form, Material, Sheet
 from tools.contract import Parameter, Tool
 
@@ -23,8 +23,8 @@ class Filler:
         sheet = Sheet(self._form, material)
         for parameter in self._form.order:
             _one(sheet, parameter)
-        names.of_image(sheet)
-        names.machine(sheet)
+        machines.of_image(sheet)
+        machines.machine(sheet)
         sheet.done.missing = tuple(self._missing(sheet))
         sheet.done.unused = tuple(m for m in material.mentions if id(m) not in sheet.used)
         return sheet.done

@@ -51,7 +51,7 @@ class Mention:
     @property
     def guessed(self) -> bool:
         """Is it only a word that may be a name, because nothing else explains it?"""
-        return not self.known and len(self.means) > 1 and str(self.value).isalpha()
+        return not self.known and len(self.means) > 1 and str(self.value).isalnum()
 
 
 def find(
@@ -145,15 +145,18 @@ def _names(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[
             yield Mention("name", span, first, span, found.means, typo=found.typo)
 
 
-_WORD = compiled(r"(?<![\w#@./:'-])[a-z][a-z0-9]{2,}(?![\w@/:'-])")
+_WORD = compiled(
+    r"(?<![\w#@./:'-])[a-z][a-z0-9]{2,}(?: (?:gateway|api|svc|server|worker|batch|encoder|embedder|router|guard|"
+    r"detector|ranker|scorer|tagger|bert|net))?(?![\w@/:-]|'(?!s\b))"
+)
 _OURS = compiled(r"\b(?:my|your|his|her|their|a|an|some) $")
 
 
 def _strange(text: Text, strange: Callable[[str], bool]) -> Iterator[Mention]:
     for match in _WORD.finditer(text.low):
-        if strange(match.group()) and not _OURS.search(text.low[: match.start()]):
+        if strange(match.group().split(" ")[0]) and not _OURS.search(text.low[: match.start()]):
             span = Span(*match.span())
-            said = text.said(span)
+            said = text.said(span).replace(" ", "-")
             yield Mention(
                 "name", span, said, span, {"deployment": (said,), "model": (said,)}, known=False
             )

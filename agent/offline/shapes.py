@@ -16,13 +16,13 @@ SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "job",
         compiled(
-            r"(?<![\w/.-])(?:train|tune|prune|quanti[sz]e|distil+|export|finetune|fit|job|run)-[a-z0-9][a-z0-9_.-]*(?<![.-])"
+            r"(?<![\w/-])(?<!\w\.)(?:train|tune|prune|quanti[sz]e|distil+|export|finetune|fit|job|run)-[a-z0-9][a-z0-9_.-]*(?<![.-])"
         ),
     ),
     (
         "node",
         compiled(
-            r"(?<![\w/.-])(?:[a-z0-9]+-)*(?:node|worker|host|server|machine)-?[a-z]?\d+(?:\.[a-z0-9.-]+)?(?![\w-])"
+            r"(?<![\w/-])(?<!\w\.)(?:[a-z0-9]+-)*(?:node|worker|host|server|machine)-?[a-z]?\d+(?:\.[a-z0-9.-]+)?(?![\w-])"
         ),
     ),
     (
@@ -31,11 +31,16 @@ SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?<![\w/.:-])(?:[a-z0-9.-]+(?::\d+)?/)*[a-z][a-z0-9._-]*:(?:v?\d[\w.-]*(?<![.-])|latest|main|dev|stable|prod|staging|nightly|sha[\w-]*)(?![\w/])"
         ),
     ),
-    ("ref", compiled(r"(?<![\w/.-])[a-z][a-z0-9-]*/[a-z0-9][a-z0-9._-]*(?<![.-])(?![\w/:])")),
-    ("name", compiled(r"(?<![\w/.#@'-])[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+(?![\w/])")),
+    (
+        "ref",
+        compiled(
+            r"(?<![\w/-])(?<!\w\.)[a-z][a-z0-9-]*/[a-z0-9][a-z0-9._-]*(?<![.-])(?![\w/-]|:\w)"
+        ),
+    ),
+    ("name", compiled(r"(?<![\w/#@'-])(?<!\w\.)[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+(?![\w/])")),
 )
 _CAMEL = compiled(
-    r"(?<![\w/.-])(?:[A-Z]+[a-z0-9]+){2,}[A-Z]*(?![\w-])|(?<![\w/.-])[A-Z]{2,}[a-z]+(?:[A-Z]\w*)?(?![\w-])"
+    r"(?<![\w/-])(?<!\w\.)(?:[A-Z]+[a-z0-9]+){2,}[A-Z]*(?![\w-])|(?<![\w/.-])[A-Z]{2,}[a-z]+(?:[A-Z]\w*)?(?![\w-])"
 )
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from agent.offline import cues, references
-from agent.offline.filling import environments
+from agent.offline.filling import environments, machines, places
 from agent.offline.filling.sheet import Sheet
-from agent.offline.grammar import words as lexicon
 from agent.offline.mentions import Mention
-from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 from tools.contract import Parameter
 
@@ -18,72 +16,48 @@ _ACCEPTS: dict[str, tuple[str, ...]] = {
     "rule": ("rule", "alert", "deployment"),
     "schedule": ("schedule", "deployment", "model"),
 }
-_UNLISTED = frozenset({"schedule", "rule"})
-"""Kinds of names that no list is kept of."""
 _OTHER_KIND = 1.0
 """Against a name that nobody lists, when its shape is not that of the kind wanted."""
 _UNSURE = 0.8
 _GUESSED = 1.6
-_PLAIN = compiled(r"(?<![\w#/-])[a-z][a-z0-9_.-]*[a-z0-9](?![\w/-])")
-_NO_NAMES = lexicon("no_names")
-_NAME = r"(?P<n>[a-z][a-z0-9]*(?:[._-]?[a-z0-9]+)+)"
-_CALLED = {
-    "student": (
-        compiled(
-            rf"(?:\bstudent|学生)(?: model| network|模型|网络)?(?:\s*(?:named|called|is|be|=|:|叫做?|是|为|用))?\s*{_NAME}"
-        ),
-        compiled(
-            rf"(?<![\w/.-]){_NAME}\s*(?:as|for|作为|做|当|来当|来做)(?: the| a| our)?\s*(?:student|学生)"
-        ),
-        compiled(rf"(?<![\w/.-]){_NAME}\s*学生"),
-        compiled(rf"(?:\binto|\bdown to|到|成)\s*(?:the |an? )?{_NAME}(?![\w/])"),
-    )
-}
-"""Optional arguments that are told apart by the word for them."""
-_KERNEL = compiled(r"\b(?:kernel|dmesg)\b|内核")
-_ABOUT_KERNEL = compiled(r"\bkernel (?:events?|messages?|logs?)\b|内核(?:这边)?(?:日志|事件|有没有)")
-_HOST = compiled(
-    r"\b(?:(?:this|the) (?:machine|host|box|server)|localhost|host)\b|主机|本机|这台(?:机器|服务器)"
+_SERVED_BEFORE = compiled(
+    r"(?:\b(?:serving|live|runs?|running|deployed|served) (?:on|in|at|by)|\bmodel (?:in|on|behind)|\bbehind)(?: the)? $|线上(?:的|那个)? ?$"
 )
+_SERVED_AFTER = compiled(
+    r" (?:is |was )?(?:serving|runs|running)\b| ?(?:上|线上|里)(?:面)?(?:跑|在跑|服务)?的?| ?(?:背后|现役|那份)"
+)
+_SERVICE = compiled(r"-(?:api|svc|service|server|gateway|gw|gate|stream|online|batch|edge|live)$")
 
 
 def name(sheet: Sheet, parameter: Parameter) -> None:
     """Fill one argument with the name that suits it best by kind, place and nearness."""
     form, best = sheet.form, None
-    if parameter.name in _CALLED and _called(sheet, parameter):
+    if places.called(sheet, parameter):
         return
     doubled = parameter.name in form.doubled
     if doubled and not (_plenty(sheet, parameter) or _meant(sheet, parameter)):
         return
-    for own, order, mention in sheet.within_reach(parameter):
+    reach = list(sheet.within_reach(parameter))
+    shaped = any(own and m.kind == "name" and not m.guessed for own, _, m in reach)
+    guess = not (shaped or _elsewhere(sheet, parameter))
+    for own, order, mention in reach:
+        if mention.guessed and not guess:
+            continue
         taken = _taken(sheet, parameter, mention)
         if taken is None:
             continue
         kind, loss = taken
         fit = sheet.fit(parameter, mention) if own else -1.5
-        if (doubled or (mention.guessed and not parameter.required)) and fit < 0.5:
+        if fit < _least(sheet, parameter, mention):
             continue
         score = 3.0 + fit - loss - 0.1 * order
         if best is None or score > best[0]:
             best = (score, mention, kind)
     if best is None:
-        _by_place(sheet, parameter)
+        if not places.plain(sheet, parameter):
+            places.identifier(sheet, parameter)
     else:
         _enter(sheet, parameter, best[1], best[2])
-
-
-def _called(sheet: Sheet, parameter: Parameter) -> bool:
-    """A name that stands beside the word for the argument: ``用 mobilenet 做 student``."""
-    low = sheet.material.text.low
-    for pattern in _CALLED[parameter.name]:
-        for match in pattern.finditer(low):
-            if match["n"] in _NO_NAMES or match["n"] in sheet.form.words:
-                continue
-            span = Span(*match.span("n"))
-            sheet.put(parameter, sheet.material.text.said(span))
-            sheet.claim(span)
-            return True
-    return False
 
 
 def as_kind(parameter: Parameter, mention: Mention) -> str | None:
@@ -108,37 +82,19 @@ def _taken(sheet: Sheet, parameter: Parameter, mention: Mention) -> tuple[str, f
 
 def _belongs_elsewhere(sheet: Sheet, parameter: Parameter, mention: Mention) -> bool:
     """Is it a deployment only, and has the tool an argument for just that?"""
-    if parameter.required or parameter.word in mention.means:
+    if parameter.required:
         return False
-    return any(p.word in mention.means for p in sheet.form.tool.parameters)
-
-
-def of_image(sheet: Sheet) -> None:
-    """``build ranker:5`` names the model and the version at once."""
-    found = {p.word: p for p in sheet.form.tool.parameters}
-    if not {"model", "version"} <= found.keys() or found["model"].name in sheet.done.args:
-        return
-    image = next((m for m in sheet.material.mentions if "image" in m.means), None)
-    if image:
-        model, _, tag = str(image.value).rsplit("/", 1)[-1].partition(":")
-        sheet.put(found["model"], model, image)
-        sheet.put(found["version"], tag.removeprefix("v"), image)
-
-
-def machine(sheet: Sheet) -> None:
-    """This machine, its kernel or one of its GPUs as a target."""
-    target = next((p for p in sheet.form.tool.parameters if p.word == "target"), None)
-    if target is None or target.name in sheet.done.args or sheet.form.pair & sheet.done.args.keys():
-        return
-    low = sheet.material.text.low
-    gpu = next((m for m in sheet.material.mentions if m.kind == "gpu"), None)
-    needed = target.required or sheet.form.pair
-    if gpu and needed:
-        sheet.put(target, f"gpu:{gpu.value}", gpu)
-    elif (_KERNEL if needed else _ABOUT_KERNEL).search(low):
-        sheet.put(target, "kernel")
-    elif needed and _HOST.search(low):
-        sheet.put(target, "host")
+    others = {p.word for p in sheet.form.tool.parameters} & mention.means.keys()
+    if not mention.known and {"model", "deployment"} <= others:
+        low, span = sheet.material.text.low, mention.span
+        served = (
+            "/" in str(mention.value)
+            or bool(_SERVED_BEFORE.search(low[: span.start]))
+            or bool(_SERVED_AFTER.match(low[span.end :]))
+            or bool(_SERVICE.search(str(mention.value).lower()))
+        )
+        return parameter.word == ("model" if served else "deployment")
+    return parameter.word not in others and bool(others)
 
 
 def _enter(sheet: Sheet, parameter: Parameter, mention: Mention, kind: str) -> None:
@@ -178,20 +134,16 @@ def _meant(sheet: Sheet, parameter: Parameter) -> bool:
     return False
 
 
-def _by_place(sheet: Sheet, parameter: Parameter) -> None:
-    """A plain word in the place of a name nobody knows: ``the summary called weekly``."""
-    if parameter.word not in _UNLISTED or not parameter.required:
-        return
-    cue, text = sheet.form.cues[parameter.name], sheet.material.text
-    best: tuple[float, Span] | None = None
-    for match in _PLAIN.finditer(text.low):
-        word, span = match.group(), Span(*match.span())
-        taken = any(span.overlaps(m.span) for m in sheet.material.mentions)
-        if taken or word in _NO_NAMES or word in sheet.form.tool.name.split("_"):
-            continue
-        fit = cues.fit(cue, text.low, span.start, span.end) + 0.5 * (word not in sheet.form.words)
-        if fit >= 1.0 and (best is None or fit > best[0]):
-            best = (fit, span)
-    if best:
-        sheet.put(parameter, text.said(best[1]))
-        sheet.done.bare = True
+def _elsewhere(sheet: Sheet, parameter: Parameter) -> bool:
+    """Is there a better answer than a word that may be a name: this machine, the other of a pair?"""
+    low, form = sheet.material.text.low, sheet.form
+    if parameter.name in form.pair and form.pair & sheet.done.args.keys():
+        return True
+    return parameter.word == "target" and machines.named(low)
+
+
+def _least(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
+    """How well the place must suit: doubles and optional guesses need a sign."""
+    if mention.guessed and not parameter.required:
+        return 1.0
+    return 0.5 if parameter.name in sheet.form.doubled else -9.0

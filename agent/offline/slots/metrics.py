@@ -38,11 +38,11 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     ),
     (
         "gpu_temperature",
-        r"gpu[ _-]?(?:temperatures?|temps?|heat)|temperature of (?:the )?gpus?|(?:gpu|显卡|卡)的?温度|显卡温度",
+        r"gpu[ _-]?(?:temperatures?|temps?|heat)|temperature of (?:the )?gpus?|(?:gpu|显卡|卡) ?的?温度|显卡温度",
     ),
     (
         "gpu_power",
-        r"gpu[ _-]?power(?: (?:draw|usage|consumption))?|power draw|(?:gpu|显卡)的?(?:功耗|功率)",
+        r"gpu[ _-]?power(?: (?:draw|usage|consumption))?|power draw|(?:gpu|显卡) ?的?(?:功耗|功率)",
     ),
     (
         "gpu_utilization",

@@ -1,0 +1,75 @@
+"""Names known by their place only: ``the summary called weekly``, ``用 mobilenet 做 student``."""
+
+from __future__ import annotations
+
+from agent.offline import cues
+from agent.offline.filling.sheet import Sheet
+from agent.offline.grammar import words as lexicon
+from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
+from tools.contract import Parameter
+
+_UNLISTED = frozenset({"schedule", "rule"})
+"""Kinds of names that no list is kept of."""
+_PLAIN = compiled(r"(?<![\w#/-])[a-z][a-z0-9_.-]*[a-z0-9](?![\w/-])")
+_NO_NAMES = lexicon("no_names")
+_NAME = r"(?P<n>[a-z][a-z0-9]*(?:[._-]?[a-z0-9]+)+)"
+_CALLED = {
+    "student": (
+        compiled(
+            rf"(?:\bstudent|学生)(?: model| network|模型|网络)?(?:\s*(?:named|called|is|be|=|:|叫做?|是|为|用))?\s*{_NAME}"
+        ),
+        compiled(
+            rf"(?<![\w/.-]){_NAME}\s*(?:as|for|作为|做|当|来当|来做)(?: the| a| our)?\s*(?:student|学生)"
+        ),
+        compiled(rf"(?<![\w/.-]){_NAME}\s*学生"),
+        compiled(rf"(?:\binto|\bdown to|到|成)\s*(?:the |an? )?{_NAME}(?![\w/])"),
+    )
+}
+"""Optional arguments that are told apart by the word for them."""
+
+
+def called(sheet: Sheet, parameter: Parameter) -> bool:
+    """A name that stands beside the word for the argument: ``用 mobilenet 做 student``."""
+    low = sheet.material.text.low
+    for pattern in _CALLED.get(parameter.name, ()):
+        for match in pattern.finditer(low):
+            if match["n"] in _NO_NAMES or match["n"] in sheet.form.words:
+                continue
+            span = Span(*match.span("n"))
+            sheet.put(parameter, sheet.material.text.said(span))
+            sheet.claim(span)
+            return True
+    return False
+
+
+def identifier(sheet: Sheet, parameter: Parameter) -> None:
+    """``eta_predict``: written like a metric, in the place of a name that must be there."""
+    if not parameter.required or parameter.word not in ("deployment", "model", "job", "target"):
+        return
+    for mention in sheet.material.mentions:
+        if mention.kind == "metric" and "_" in str(mention.value) and id(mention) not in sheet.used:
+            said = sheet.material.text.said(mention.span)
+            if _PLAIN.fullmatch(said.lower()):
+                sheet.put(parameter, said, mention)
+                return
+
+
+def plain(sheet: Sheet, parameter: Parameter) -> bool:
+    """A plain word in the place of a name nobody knows: ``the summary called weekly``."""
+    if parameter.word not in _UNLISTED or not parameter.required:
+        return False
+    cue, text = sheet.form.cues[parameter.name], sheet.material.text
+    best: tuple[float, Span] | None = None
+    for match in _PLAIN.finditer(text.low):
+        word, span = match.group(), Span(*match.span())
+        taken = any(span.overlaps(m.span) for m in sheet.material.mentions)
+        if taken or word in _NO_NAMES or word in sheet.form.tool.name.split("_"):
+            continue
+        fit = cues.fit(cue, text.low, span.start, span.end) + 0.5 * (word not in sheet.form.words)
+        if fit >= 1.0 and (best is None or fit > best[0]):
+            best = (fit, span)
+    if best:
+        sheet.put(parameter, text.said(best[1]))
+        sheet.done.bare = True
+    return best is not None
