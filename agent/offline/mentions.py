@@ -145,17 +145,20 @@ def _names(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[
             yield Mention("name", span, first, span, found.means, typo=found.typo)
 
 
-_WORD = compiled(
-    r"(?<![\w#@./:'-])[a-z][a-z0-9]{2,}(?: (?:gateway|api|svc|server|worker|batch|encoder|embedder|router|guard|"
-    r"detector|ranker|scorer|tagger|bert|net))?(?![\w@/:-]|'(?!s\b))"
+_WORD = compiled(r"(?<![\w#@./:'-])[a-z][a-z0-9]{2,}(?![\w@/:-]|'(?!s\b))")
+_HEAD = compiled(
+    r" (?:gateway|api|svc|server|worker|batch|encoder|embedder|router|guard|detector|scorer|tagger|bert|net)"
+    r"(?![\w@/:'-])"
 )
+"""What a strange word before it makes the name of: ``ocr gateway``."""
 _OURS = compiled(r"\b(?:my|your|his|her|their|a|an|some) $")
 
 
 def _strange(text: Text, strange: Callable[[str], bool]) -> Iterator[Mention]:
     for match in _WORD.finditer(text.low):
-        if strange(match.group().split(" ")[0]) and not _OURS.search(text.low[: match.start()]):
-            span = Span(*match.span())
+        if strange(match.group()) and not _OURS.search(text.low[: match.start()]):
+            head = _HEAD.match(text.low, match.end())
+            span = Span(match.start(), head.end() if head else match.end())
             said = text.said(span).replace(" ", "-")
             yield Mention(
                 "name", span, said, span, {"deployment": (said,), "model": (said,)}, known=False
@@ -171,7 +174,7 @@ def _unknown(text: Text, words: frozenset[str], gazetteer: Gazetteer) -> Iterato
             continue
         if kind == "ref" and all(piece in words for piece in pieces):
             continue
-        several = gazetteer.beginning(said) or gazetteer.ending(said)
+        several = gazetteer.beginning(said) or (kind != "image" and gazetteer.ending(said))
         if several:
             yield Mention("name", span, said, span, several)
             continue

@@ -25,7 +25,7 @@ _FAMILY: dict[str, tuple[str, ...]] = {
     "metric": ("metric",),
 }
 _CORRECTION = compiled(
-    r"\b(?:no|nope|wait|sorry|oops|scratch that|i mean|i meant|make that|rather|correction)\b[, ]|\bactually\b,? (?=(?:make|to|use|do|version|v?\d|the other)\b|v?\d)|[,;.-] ?actually\b,? |\.\.\.\s*no\b|啊?不对|不是|错了|我是说|应该是|哦不|噢不|更正"
+    r"(?:^|(?<=[,.;:-] )|(?<=[,.;:-]))no\b[, ]|\bno,? (?=v?\d|make|wait|sorry|i mean)|\b(?:nope|wait|sorry|oops|scratch that|i mean|i meant|make that|rather|correction)\b[, ]|\bactually\b,? (?=(?:make|to|use|do|version|v?\d|the other)\b|v?\d)|[,;.-] ?actually\b,? |\.\.\.\s*no\b|啊?不对|不是|错了|我是说|应该是|哦不|噢不|更正"
 )
 _PRONOUN = compiled(
     r"\b(?:it|its|it's|that|this|them|they|there|this one|that one|the same|one)\b|它|他|她|这个|那个|该|此|其"

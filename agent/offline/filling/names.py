@@ -146,4 +146,6 @@ def _least(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
     """How well the place must suit: doubles and optional guesses need a sign."""
     if mention.guessed and not parameter.required:
         return 1.0
+    if parameter.word == "rule" and not parameter.required:
+        return 9.0  # what an alert rule is called is said so, or not at all
     return 0.5 if parameter.name in sheet.form.doubled else -9.0

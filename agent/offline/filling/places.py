@@ -15,6 +15,11 @@ _PLAIN = compiled(r"(?<![\w#/-])[a-z][a-z0-9_.-]*[a-z0-9](?![\w/-])")
 _NO_NAMES = lexicon("no_names")
 _NAME = r"(?P<n>[a-z][a-z0-9]*(?:[._-]?[a-z0-9]+)+)"
 _CALLED = {
+    "name": (
+        compiled(
+            rf"(?:\bcalled|\bnamed|\bname it|\bcall it|叫做?|名为|取名|命名为)\s*[\"'`]?{_NAME}"
+        ),
+    ),
     "student": (
         compiled(
             rf"(?:\bstudent|学生)(?: model| network|模型|网络)?(?:\s*(?:named|called|is|be|=|:|叫做?|是|为|用))?\s*{_NAME}"
@@ -24,7 +29,7 @@ _CALLED = {
         ),
         compiled(rf"(?<![\w/.-]){_NAME}\s*学生"),
         compiled(rf"(?:\binto|\bdown to|到|成)\s*(?:the |an? )?{_NAME}(?![\w/])"),
-    )
+    ),
 }
 """Optional arguments that are told apart by the word for them."""
 
@@ -32,6 +37,8 @@ _CALLED = {
 def called(sheet: Sheet, parameter: Parameter) -> bool:
     """A name that stands beside the word for the argument: ``用 mobilenet 做 student``."""
     low = sheet.material.text.low
+    if parameter.required:
+        return False
     for pattern in _CALLED.get(parameter.name, ()):
         for match in pattern.finditer(low):
             if match["n"] in _NO_NAMES or match["n"] in sheet.form.words:

@@ -40,6 +40,9 @@ _LABEL = compiled(
     r"|(?:label|alias|tag|标签|别名)\s*(?:named |called |叫|是)?(?!on\b|of\b|from\b|off\b|to\b|for\b|away\b|so\b|and\b|in\b|it\b|the\b|please\b)(?P<after>[a-z][a-z0-9-]+)"
 )
 """An alias of one's own making, beside the word for it."""
+_FROM = compiled(r"(?:\bfrom|从|由)(?: the)?(?: version)?[ v]*$")
+_VERSION = compiled(r"\s*(?:version|build|one|model|candidate|的?(?:版|模型))")
+_PLACE = compiled(r"\b(?:in|into|on)(?: the)? $")
 _BACK_TO = compiled(
     r"(?:\bto|\brev(?:ision)?|\brestore|=|到|回|成|至|用)(?: (?:the|version|v))*[ v第]*$"
 )
@@ -80,6 +83,7 @@ def _best(sheet: Sheet, parameter: Parameter) -> Mention | None:
             score = -float(order)
         else:
             score = weight + (2.0 if mention.unit == parameter.name else 0.0) + fit - 0.1 * order
+            score -= _left(sheet, parameter, mention) if own else 0.0
         if best is None or score > best[0] + 1e-9:
             best = (score, mention)
     return best[1] if best else None
@@ -92,6 +96,10 @@ def params(sheet: Sheet, parameter: Parameter) -> None:
         if mention.kind == "params" and isinstance(mention.value, Mapping):
             merged.update(mention.value)
             sheet.used.add(id(mention))
+    rounds = next((m for m in sheet.material.mentions if m.unit == "trials"), None)
+    if rounds and "轮" in sheet.material.text.said(rounds.span) and "epochs" not in merged:
+        merged["epochs"] = int(float(str(rounds.value)))
+        sheet.used.add(id(rounds))
     if merged:
         sheet.done.args[parameter.name] = merged
 
@@ -110,6 +118,21 @@ def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> 
         names = [m for m in sheet.material.mentions if m.kind == "name"]
         return fit >= 1.0 or any(0 <= mention.span.start - m.span.end <= 2 for m in names)
     return True
+
+
+def _left(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
+    """What speaks against the old value of ``from 3 to 5``, and against ``in production``.
+
+    ``the staging version`` is a version, not the alias to set.
+    """
+    before = sheet.material.text.low[: mention.span.start]
+    if _FROM.search(before):
+        return 3.0
+    if mention.kind != "alias":
+        return 0.0
+    if parameter.word == "alias":
+        return 2.0 if _VERSION.match(sheet.material.text.low[mention.span.end :]) else 0.0
+    return 1.5 if _PLACE.search(before) else 0.0
 
 
 def _alike(sheet: Sheet, parameter: Parameter) -> frozenset[str]:

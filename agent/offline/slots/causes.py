@@ -16,7 +16,7 @@ _NOUN = r"(?:(?:confirmed |real |true |verified )*(?:root )?(?:cause|reason|culp
 _HAN_NOUN = r"(?:(?:confirmed |root )*cause|根因|根本原因|原因|真凶|元凶|结论|結論)"
 _HAN_WAS = (
     r"(?:(?:查实|查明|查清楚?|查出来|定位|坐实|确认|確認|真正的原因|找到原因)(?:了|过了)?\s*[,，:：]?\s*)?"
-    r"(?:就是|是因为|是因為|系因为|系因為|是由于?|记为|記為|写成|写|填|定为|确认为|是|為|为|係|系|:|：|——?)"
+    r"(?:就是|是因为|是因為|系因为|系因為|是由于?|记成|记为|記成|記為|写成|写|填|定为|确认为|是|為|为|係|系|:|：|——?)"
 )
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
@@ -25,6 +25,7 @@ _PATTERNS = tuple(
         rf"(?:take back|withdraw|retract|remove|drop)\s+(?:the |that )?{_NOUN}\s+(?P<t>\S.*?)\s+(?:for|of|from|on)\s+{_IT}",
         rf"{_NOUN}\s+(?:of|for|behind)\s+(?:the )?{_IT}\s*(?:{_WAS}|to|as)\s+(?P<t>\S.*)",
         rf"(?P<t>[^,.:：，。;]+?)\s+(?:is |was )?(?:behind|caused|broke|triggered)\s+{_IT}",
+        rf"{_IT}\s*[:：,，-]?\s*{_NOUN}\s*{_WAS}\s*(?P<t>\S.*)",
         rf"{_IT}[^,.，。]{{0,24}}?{_HAN_NOUN}\s*{_HAN_WAS}\s*(?P<t>\S.*)",
         rf"(?:根因|原因|cause)(?:确认|登记|记录)?\s*[:：]\s*{_IT}\s*(?:——?|[-:：,，]|是)\s*(?P<t>\S.*)",
         rf"{_IT}\s*{_WAS}\s*(?P<t>\S.*)",

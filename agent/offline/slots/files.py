@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 
-_ROOT = r"(?:(?:~|\.{1,2})?/)"
+_ROOT = r"(?:[a-z][a-z0-9]*://|(?:~|\.{1,2})?/)"
 _FILE = compiled(
     rf"(?<![\w/.~-]){_ROOT}?(?:[\w.@+=-]+/)*[\w@+=-][\w.@+=-]*"
     r"\.(?:pt2?|pth|ckpt|bin|safetensors|onnx|pkl|pickle|h5|npz|tar|gz|tgz|zip|joblib|gguf|pb|msgpack)(?![\w/])"

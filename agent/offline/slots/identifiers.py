@@ -51,7 +51,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("revision", rf"\b(?P<n>{_ORD}) rev(?:ision)?\b"),
     ("revision", rf"(?:修订版?本?号?|revision|rev)\s*(?P<n>{_HN})"),
     ("revision", rf"第\s*(?P<n>{_HN})\s*(?:个|次)?\s*(?:修订版?|revision)"),
-    ("version", r"(?<![\w./-])v\.?\s?(?P<n>\d+(?:\.\d+)*)(?![\w-])"),
+    ("version", r"(?<![\w.-])(?<![a-z_-]/)v\.?\s?(?P<n>\d+(?:\.\d+)*)(?![\w-])"),
+    ("version", r"(?<![\w.:/-])(?P<n>\d+\.\d+\.\d+)(?![\w-]|\.\d)"),
     (
         "version",
         rf"\bver(?:sion)?s?\b(?:\s|#|no\.?|number)*(?P<n>\d+(?:\.\d+)*|{numbers.ENGLISH})(?![\w%])",

@@ -72,7 +72,7 @@ _PATTERNS = tuple(
     (name, compiled(rf"(?<![\w-])(?:{pattern})(?![a-z0-9_-])")) for name, pattern in _SPOKEN
 )
 _IDENTIFIER = compiled(
-    r"(?<![\w/:#.-])(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,})(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])"
+    r"(?<![\w/:#.-])(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,}|[a-z][a-z0-9]*:[a-z0-9]+(?:_[a-z0-9]+)+)(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])"
 )
 _OPENING = compiled(
     r"(?<![\w/#.-])(?:(?:sum|avg|max|min|count|rate|irate|increase|delta|histogram_quantile|topk|"
