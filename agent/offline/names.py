@@ -19,7 +19,7 @@ _HUMP = compiled(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _TWO = compiled(r"(?<![\w/-])(?P<a>[a-z]{2,})(?= (?P<b>[a-z]{2,})(?![\w/-]))")
 _MOSTPIECES = 8
 _NUMBERED_HAN = compiled(
-    rf"第?(?P<n>\d+|{numbers.HAN})\s*号?\s*(?P<family>gpu|cpu|tpu)?\s*(?:节点|机器|主机|node)(?!\s*-?\d)"
+    rf"(?<![a-z0-9_-])第?(?P<n>\d+|{numbers.HAN})\s*号?\s*(?P<family>gpu|cpu|tpu)?\s*(?:节点|机器|主机|node)(?!\s*-?\d)"
 )
 _NUMBERED = compiled(
     rf"(?<![\w-])(?:(?P<f>gpu|cpu|tpu)[ -])?node (?:number |no\.? ?|#)?(?P<n>\d+|{numbers.ENGLISH})\b"

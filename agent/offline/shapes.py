@@ -12,7 +12,12 @@ from agent.offline.text import pattern as compiled
 _NO_ALERTS = lexicon("no_alerts")
 """States of pods and nodes, and products: written like alerts, and none."""
 SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("channel", compiled(r"(?<!\w)[#@][a-z][\w.-]*|\b[\w.+-]+@[\w-]+\.[\w.]+\b")),
+    (
+        "channel",
+        compiled(
+            r"(?<!\w)[#@](?:[a-z][\w.-]*|[\u4e00-\u9fff]{1,12}(?=[\s:,.\"]|$))|\b[\w.+-]+@[\w-]+\.[\w.]+\b"
+        ),
+    ),
     (
         "job",
         compiled(

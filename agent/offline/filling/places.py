@@ -22,7 +22,10 @@ _CALLED = {
     ),
     "student": (
         compiled(
-            rf"(?:\bstudent|学生)(?: model| network|模型|网络)?(?:\s*(?:named|called|is|be|=|:|叫做?|是|为|用))?\s*{_NAME}"
+            rf"(?:\bstudent|学生)(?: model| network|模型|网络)?\s*(?:named|called|=|:|叫做?|用)\s*{_NAME}"
+        ),
+        compiled(
+            rf"(?:\bstudent|学生)(?: model| network|模型|网络)?(?: is| be|\s*[是为])?\s*{_NAME}"
         ),
         compiled(
             rf"(?<![\w/.-]){_NAME}\s*(?:as|for|作为|做|当|来当|来做)(?: the| a| our)?\s*(?:student|学生)"
@@ -31,7 +34,7 @@ _CALLED = {
         compiled(rf"(?:\binto|\bdown to|到|成)\s*(?:the |an? )?{_NAME}(?![\w/])"),
     ),
 }
-"""Optional arguments that are told apart by the word for them."""
+"""Optional arguments that are told apart by the word for them; after the first, any word is a name."""
 
 
 def called(sheet: Sheet, parameter: Parameter) -> bool:
@@ -39,9 +42,10 @@ def called(sheet: Sheet, parameter: Parameter) -> bool:
     low = sheet.material.text.low
     if parameter.required:
         return False
-    for pattern in _CALLED.get(parameter.name, ()):
+    for place, pattern in enumerate(_CALLED.get(parameter.name, ())):
         for match in pattern.finditer(low):
-            if match["n"] in _NO_NAMES or match["n"] in sheet.form.words:
+            ordinary = place > 0 and match["n"] in sheet.form.words
+            if ordinary or match["n"] in _NO_NAMES:
                 continue
             span = Span(*match.span("n"))
             sheet.put(parameter, sheet.material.text.said(span))

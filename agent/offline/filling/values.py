@@ -36,7 +36,7 @@ _CODED = {
 _QUOTED = {"alias": compiled(r"[A-Za-z][\w-]{0,40}"), "action": compiled(r"#?\d{1,6}")}
 """What a quotation must look like to be such an argument."""
 _LABEL = compiled(
-    r"\b(?!the\b|a\b|an\b|its\b|this\b|that\b|any\b|model\b|version\b|new\b|old\b)(?P<before>[a-z][a-z0-9-]+) (?:label|alias|tag)\b"
+    r"\b(?!the\b|a\b|an\b|its\b|this\b|that\b|any\b|model\b|version\b|new\b|old\b)(?P<before>[a-z][a-z0-9-]+)(?: (?:label|alias|tag)\b|\s*(?:这个|那个|的)?\s*(?:别名|标签))"
     r"|(?:label|alias|tag|标签|别名)\s*(?:named |called |叫|是)?(?!on\b|of\b|from\b|off\b|to\b|for\b|away\b|so\b|and\b|in\b|it\b|the\b|please\b)(?P<after>[a-z][a-z0-9-]+)"
 )
 """An alias of one's own making, beside the word for it."""
@@ -68,8 +68,9 @@ def typed(sheet: Sheet, parameter: Parameter) -> None:
 def _best(sheet: Sheet, parameter: Parameter) -> Mention | None:
     best: tuple[float, Mention] | None = None
     alike = _alike(sheet, parameter)
+    since = _since(sheet, alike)
     for own, order, mention in sheet.within_reach(parameter):
-        if alike and mention.kind not in alike:
+        if alike and (mention.kind not in alike or mention.span.start < since):
             continue
         weight = TAKES[parameter.word].get(mention.kind)
         if weight is None or not _fits(parameter, mention):
@@ -146,6 +147,16 @@ def _alike(sheet: Sheet, parameter: Parameter) -> frozenset[str]:
     kinds = frozenset(TAKES[parameter.word])
     plain = [m for m in sheet.material.mentions if m.kind in kinds - {"count"}]
     return kinds - {"count"} if len(plain) >= len(alike) else kinds
+
+
+def _since(sheet: Sheet, kinds: frozenset[str]) -> int:
+    """Where a comparison begins: at the name, when all that is compared comes after it."""
+    mentions = sheet.material.mentions
+    named = max(
+        (m.span.end for m in mentions if m.kind == "name" and id(m) in sheet.used), default=0
+    )
+    after = [m for m in mentions if m.kind in kinds and m.span.start >= named]
+    return named if len(after) > 1 else 0
 
 
 def _coded(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> bool:

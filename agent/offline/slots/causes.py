@@ -16,7 +16,7 @@ _NOUN = r"(?:(?:confirmed |real |true |verified )*(?:root )?(?:cause|reason|culp
 _HAN_NOUN = r"(?:(?:confirmed |root )*cause|根因|根本原因|原因|真凶|元凶|结论|結論)"
 _HAN_WAS = (
     r"(?:(?:查实|查明|查清楚?|查出来|定位|坐实|确认|確認|真正的原因|找到原因)(?:了|过了)?\s*[,，:：]?\s*)?"
-    r"(?:就是|是因为|是因為|系因为|系因為|是由于?|记成|记为|記成|記為|写成|写|填|定为|确认为|是|為|为|係|系|:|：|——?)"
+    r"(?:就是|是因为|是因為|系因为|系因為|是由于?|记成|记为|記成|(?:登记|登記|归档|写)(?:为|成|為)|归(?:因于|结为)|記為|写成|写|填|定为|确认为|是|為|为|係|系|:|：|——?)"
 )
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
@@ -46,7 +46,8 @@ _TAIL = re.compile(
 _NOTHING = frozenset({"this", "that", "it", "wrong", "错的", "误判"})
 _MADE = re.compile(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")
 _LEAD = re.compile(
-    rf"^(?:that |is |an |about |,|，|:|：|——?|{_IT}|一声|一下|是|因为)\s*", re.IGNORECASE
+    rf"^(?:(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |is |an |about |,|，|:|：|——?|{_IT}|一声|一下|是|因为)\s*",
+    re.IGNORECASE,
 )
 
 

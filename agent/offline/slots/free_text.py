@@ -41,6 +41,7 @@ _PATTERN = (
     re.compile(
         rf"\b(?:any|some|see|seeing|getting|throwing|spewing|printing|mentions?|about)\s+(?:more )?(?P<t>{_LITERAL})(?![\w-])"
     ),
+    re.compile(rf"(?:里面?|日志)的?\s*(?P<t>{_LITERAL})(?![A-Za-z0-9_-])"),
     re.compile(rf"(?:报|打|刷|抛|爆|喷)(?:出|了|过)?\s*(?P<t>{_LITERAL})(?![A-Za-z0-9_-])"),
     re.compile(
         r"\b(?P<t>[A-Z][A-Za-z]*[A-Z][A-Za-z]*|OOM|NaN|CUDA|NCCL|5\d\d|4\d\d)\b(?= (?:errors?|in|messages?|lines?|failures?))"

@@ -33,7 +33,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("gpu", rf"(?P<n>{_HN})\s*号\s*(?:gpu(?!\s*节点| ?node)|显卡|卡)"),
     ("gpu", rf"(?:显卡|卡)\s*(?P<n>{_D})(?![\w:%/-]|\.\d|\s*(?:%|台|个|张|块|度|小时|分钟|天|次))"),
     ("gpu", rf"\b(?:index|slot)\s*#?(?P<n>{_D})(?![\w.-])"),
-    ("gpu_ordinal", rf"第\s*(?P<n>{_HN})\s*(?:块|张|个)\s*(?:gpu|显卡|卡)"),
+    ("gpu", rf"第\s*(?P<n>{_HN})\s*(?:块|张|个)\s*(?:gpu|显卡|卡)"),
     ("gpu_ordinal", rf"\b(?P<n>{_ORD}) (?:gpu|card)\b"),
     (
         "action",
