@@ -7,15 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.offline.slots import (
+    causes,
+    choices,
+    counts,
     durations,
+    files,
     fractions,
     identifiers,
     metrics,
     numbers,
     params,
+    samples,
     schedule,
 )
-from agent.offline.text import fold, language, read
+from agent.offline.text import Span, fold, language, read
 from tools.words import parse_window
 
 
@@ -63,10 +68,24 @@ def test_numbers_in_words(said, value):
         ("近三天", "3d"),
         ("昨天", "1d"),
         ("上周", "7d"),
+        ("the whole week", "7d"),
+        ("for the previous day", "1d"),
+        ("一刻钟", "15m"),
+        ("半天", "12h"),
+        ("近一周", "7d"),
+        ("the past eight hours", "8h"),
     ],
 )
 def test_durations(said, window):
     assert longest(durations.find(fold(said))) == window
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["seeing 502s from ranker", "503s again", "ranker 21 w/ static", "gpu 3", "v14", "sample 42"],
+)
+def test_what_only_looks_like_a_duration(said):
+    assert list(durations.find(fold(said))) == []
 
 
 @given(st.integers(1, 300), st.sampled_from(["s", "m", "h", "d"]))
@@ -115,10 +134,155 @@ def test_shares(said, share):
         ("第七版", "version", "7"),
         ("sample 42", "sample", "42"),
         ("17 号样本", "sample", "17"),
+        ("a 94 Xid", "xid", "94"),
+        ("63 号 xid", "xid", "63"),
+        ("nvidia 报错码 13", "xid", "13"),
+        ("卡2有没有错", "gpu", "2"),
+        ("somebody is on gpu 2. who?", "gpu", "2"),
+        ("the H100 in slot 7", "gpu", "7"),
+        ("ledger entry 9", "action", "9"),
+        ("42 号单子", "action", "42"),
+        ("v3/v4", "version", "4"),
+        ("release 2.1.0 of it", "version", "2.1.0"),
     ],
 )
 def test_numbers_that_name_something(said, kind, value):
     assert (kind, value) in {(k, v) for k, _, _, v in identifiers.find(fold(said))}
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("silence XidErrors one day", "xid"),
+        ("int8 version of ranker", "version"),
+        ("动态量化一版", "version"),
+        ("退一版", "version"),
+    ],
+)
+def test_numbers_that_name_nothing(said, kind):
+    assert kind not in {k for k, _, _, _ in identifiers.find(fold(said))}
+
+
+@pytest.mark.parametrize(
+    ("said", "amount", "unit"),
+    [
+        ("ranker x6", 6, ""),
+        ("down to two", 2, ""),
+        ("归零", 0, ""),
+        ("scale it to zero", 0, ""),
+        ("加到 6 个", 6, ""),
+        ("减到一个", 1, ""),
+        ("留一个就行", 1, ""),
+        ("100 trials", 100, "trials"),
+        ("8 个 worker", 8, "workers"),
+        ("并行 8", 8, "workers"),
+        ("十二个实例", 12, "replicas"),
+    ],
+)
+def test_counts(said, amount, unit):
+    assert (amount, unit) in {(n, u) for _, _, n, u in counts.find(fold(said))}
+
+
+@pytest.mark.parametrize("said", ["做一轮搜索", "the fp32 one", "the production one", "that one"])
+def test_one_that_counts_nothing(said):
+    assert list(counts.find(fold(said))) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [
+        ("load /mnt/in/best.pt into it", ["/mnt/in/best.pt"]),
+        ("bring ckpts/final.bin in", ["ckpts/final.bin"]),
+        ("there's a leads.safetensors in /tmp/up - take it", ["/tmp/up", "leads.safetensors"]),
+        ("load ~/ckpt/best.pth", ["~/ckpt/best.pth"]),
+        ("外包给的权重 vendor_ocr.pth 收进来", ["vendor_ocr.pth"]),
+        ("把/data/ckpt/asr.pt导进来", ["/data/ckpt/asr.pt"]),
+        ("from s3://bucket/m/a.safetensors", ["s3://bucket/m/a.safetensors"]),
+        ("nothing of the kind", []),
+    ],
+)
+def test_files(said, path):
+    assert [said[s.start : s.end] for s in files.find(fold(said))] == path
+
+
+@pytest.mark.parametrize(
+    ("said", "sample"),
+    [
+        ("sample is lead_99812", "lead_99812"),
+        ("94 minutes for trip-20031", "trip-20031"),
+        ("read INV-5520 as a name", "INV-5520"),
+        ("话 img_9012.jpg 違規", "img_9012.jpg"),
+        ("recsys-v2 said no", ""),
+    ],
+)
+def test_identifiers_of_samples(said, sample):
+    found = samples.find(fold(said), ())
+    assert "".join(said[s.start : s.end] for s in found) == sample
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("log the root cause of @A: core dumps piling up", "core dumps piling up"),
+        ("remember for next time: @A = learning rate too high", "learning rate too high"),
+        ("We verified it, @A came from a stuck consumer. Please store this", "a stuck consumer"),
+        (
+            "set the cause of @A to certificate rotation, so the diagnosis learns",
+            "certificate rotation",
+        ),
+        ("mark credential stuffing as the confirmed root cause for @A", "credential stuffing"),
+        ("note it down, confirmed: bad riser cable behind @A", "bad riser cable"),
+        ("take back the cause nfs outage for @A, that was wrong", "nfs outage"),
+        ("@A: root cause = expired cert", "expired cert"),
+        ("@A 查清楚了,是连接池打满,记下来", "连接池打满"),
+        ("把 @A 的根因登记为风扇故障", "风扇故障"),
+        ("@A 的原因确认了，记一下：缓存被打穿", "缓存被打穿"),
+        ("@A 確認是 TLS 憑證過期造成的,請存檔", "TLS 憑證過期"),
+        ("what broke?", None),
+    ],
+)
+def test_causes(said, cause):
+    at = said.find("@A")
+    assert causes.cause(said, Span(at, at + 2) if at >= 0 else None) == cause
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("a few pods first", "canary"),
+        ("小流量先行", "canary"),
+        ("金絲雀方式", "canary"),
+        ("蓝绿", "blue_green"),
+        ("pod by pod", "rolling"),
+        ("逐个替换", "rolling"),
+    ],
+)
+def test_strategies(said, value):
+    found = [v for _, v in choices.find(fold(said), ("rolling", "canary", "blue_green"))]
+    assert found == [value]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'rate(http_requests_total{code=~"5.."}[5m])',
+        'sum(rate(http_requests_total{code=~"5..[)}]"}[5m])) by (service)',
+        'avg by (instance) (rate(cpu_seconds_total{mode!="idle"}[5m]))',
+        "sum(increase(errors_total[1h])) / sum(increase(requests_total[1h]))",
+        'up{job="serving"}',
+    ],
+)
+@pytest.mark.parametrize("frame", ["{} over 1h", "run this: {}", "查个 PromQL:{},看最近一小时"])
+def test_promql_is_taken_whole(query, frame):
+    said = frame.format(query)
+    found = [said[s.start : s.end] for s in metrics.expressions(fold(said))]
+    assert found == [query]
+
+
+@given(st.text(max_size=60))
+def test_no_bracket_takes_the_reader_astray(raw):
+    low = fold(f"sum(rate({raw}")
+    assert all(0 <= s.start < s.end <= len(low) for s in metrics.expressions(low))
 
 
 @pytest.mark.parametrize(
@@ -141,6 +305,9 @@ def test_numbers_that_name_something(said, kind, value):
         ("工作日十点", "0 10 * * 1-5"),
         ("每小时整点", "0 * * * *"),
         ("每月1号上午九点", "0 9 1 * *"),
+        ("每晚十一点", "0 23 * * *"),
+        ("Sunday evenings at 8 pm", "0 20 * * 0"),
+        ("每周三 14 点", "0 14 * * 3"),
     ],
 )
 def test_schedules(said, cron):

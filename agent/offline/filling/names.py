@@ -18,6 +18,11 @@ _ACCEPTS: dict[str, tuple[str, ...]] = {
 }
 _OTHER_KIND = 1.0
 """Against a name that nobody lists, when its shape is not that of the kind wanted."""
+_NEVER = 9.0
+_TUNED = compiled(
+    r"\b(?:raise|lower|change|adjust|tune|bump|set|move|threshold|limit|rule)\b|阈值|规则|调[到高低成整]|改[到成为]"
+)
+"""A rule that is there is changed; else what it shall be called is said so, or not at all."""
 _UNSURE = 0.8
 _GUESSED = 1.6
 _SERVED_BEFORE = compiled(
@@ -146,6 +151,7 @@ def _least(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
     """How well the place must suit: doubles and optional guesses need a sign."""
     if mention.guessed and not parameter.required:
         return 1.0
-    if parameter.word == "rule" and not parameter.required:
-        return 9.0  # what an alert rule is called is said so, or not at all
+    if parameter.word == "rule" and not parameter.required and "rule" not in mention.means:
+        tuned = not mention.known and _TUNED.search(sheet.material.text.low)
+        return _NEVER if mention.known or not tuned else 0.0
     return 0.5 if parameter.name in sheet.form.doubled else -9.0

@@ -43,6 +43,11 @@ _LABEL = compiled(
 _FROM = compiled(r"(?:\bfrom|从|由)(?: the)?(?: version)?[ v]*$")
 _VERSION = compiled(r"\s*(?:version|build|one|model|candidate|的?(?:版|模型))")
 _PLACE = compiled(r"\b(?:in|into|on)(?: the)? $")
+_MORE_BEFORE = compiled(
+    r"(?:\bby|\badd|\banother|\bextra|\bremove|\bdrop|再(?:多)?[加开起来]?|多[加开起]?|[增添]加|减少|加上?|减)\s*$"
+)
+_MORE = compiled(r" (?:more|extra|additional|fewer) ")
+_MORE_AFTER = compiled(r" (?:more|extra|additional|fewer|less)\b")
 _BACK_TO = compiled(
     r"(?:\bto|\brev(?:ision)?|\brestore|=|到|回|成|至|用)(?: (?:the|version|v))*[ v第]*$"
 )
@@ -67,8 +72,8 @@ def typed(sheet: Sheet, parameter: Parameter) -> None:
 
 def _best(sheet: Sheet, parameter: Parameter) -> Mention | None:
     best: tuple[float, Mention] | None = None
-    alike = _alike(sheet, parameter)
-    since = _since(sheet, alike)
+    since = _since(sheet)
+    alike = _alike(sheet, parameter, since)
     for own, order, mention in sheet.within_reach(parameter):
         if alike and (mention.kind not in alike or mention.span.start < since):
             continue
@@ -109,6 +114,8 @@ def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> 
     """May it be this? Doubles need a sign, codes their word, optional versions their model."""
     if parameter.name in sheet.form.doubled and fit < 0.5 and mention.unit != parameter.name:
         return False
+    if parameter.name == "replicas" and _relative(sheet, mention):
+        return False
     if parameter.word == "revision" and mention.kind != "revision":
         return bool(_BACK_TO.search(sheet.material.text.low[: mention.span.start]))
     if mention.kind != "count":
@@ -136,7 +143,7 @@ def _left(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
     return 1.5 if _PLACE.search(before) else 0.0
 
 
-def _alike(sheet: Sheet, parameter: Parameter) -> frozenset[str]:
+def _alike(sheet: Sheet, parameter: Parameter, since: int) -> frozenset[str]:
     """Two required arguments of one word, as in a comparison, are said in their order.
 
     Then the kinds of mentions that they take: bare numbers only when there are too few others.
@@ -145,18 +152,30 @@ def _alike(sheet: Sheet, parameter: Parameter) -> frozenset[str]:
     if len(alike) < 2:
         return frozenset()
     kinds = frozenset(TAKES[parameter.word])
-    plain = [m for m in sheet.material.mentions if m.kind in kinds - {"count"}]
+    plain = [
+        m for m in sheet.material.mentions if m.kind in kinds - {"count"} and m.span.start >= since
+    ]
     return kinds - {"count"} if len(plain) >= len(alike) else kinds
 
 
-def _since(sheet: Sheet, kinds: frozenset[str]) -> int:
+def _since(sheet: Sheet) -> int:
     """Where a comparison begins: at the name, when all that is compared comes after it."""
     mentions = sheet.material.mentions
     named = max(
         (m.span.end for m in mentions if m.kind == "name" and id(m) in sheet.used), default=0
     )
-    after = [m for m in mentions if m.kind in kinds and m.span.start >= named]
+    after = [m for m in mentions if m.kind in TAKES["version"] and m.span.start >= named]
     return named if len(after) > 1 else 0
+
+
+def _relative(sheet: Sheet, mention: Mention) -> bool:
+    """``two more``, ``再加两个``: how many that makes is not said."""
+    text, span = sheet.material.text, mention.span
+    return bool(
+        _MORE_BEFORE.search(text.low[: span.start])
+        or _MORE.search(text.low[span.start : span.end])
+        or _MORE_AFTER.match(text.low[span.end :])
+    )
 
 
 def _coded(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> bool:

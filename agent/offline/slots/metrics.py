@@ -75,7 +75,7 @@ _IDENTIFIER = compiled(
     r"(?<![\w/:#.-])(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,}|[a-z][a-z0-9]*:[a-z0-9]+(?:_[a-z0-9]+)+)(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])"
 )
 _OPENING = compiled(
-    r"(?<![\w/#.-])(?:(?:sum|avg|max|min|count|rate|irate|increase|delta|histogram_quantile|topk|"
+    r"(?<![\w/#.-])(?!promql:)(?:(?:sum|avg|max|min|count|rate|irate|increase|delta|histogram_quantile|topk|"
     r"bottomk|quantile|\w+_over_time|absent|predict_linear|deriv|stddev)"
     r"(?:\s+(?:by|without)\s*\([^)]*\)\s*)?(?=\()|[a-z_][a-z0-9_:]*(?=\{))"
 )

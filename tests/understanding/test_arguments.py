@@ -1,0 +1,250 @@
+"""Arguments for a request whose tool is known: which words go where, with and without live names."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from agent.offline import cues, declared
+from agent.offline.fill import Filled, Filler, Material
+from agent.offline.grammar import words
+from agent.offline.mentions import find
+from agent.offline.names import Gazetteer, Names
+from agent.offline.text import read
+from tests.understanding.fleet import NAMES
+from tools.catalog import TOOLS
+
+_TOOLS = {tool.name: tool for tool in TOOLS}
+
+
+@cache
+def _filler(name: str) -> Filler:
+    placed = cues.collect([declared.label(_TOOLS[name])]).get(name, {})
+    return Filler(_TOOLS[name], placed, words("ordinary"))
+
+
+def _filled(name: str, said: str, names: Names) -> Filled:
+    text = read(said)
+    mentions = find(text, Gazetteer(names), words("ordinary"))
+    return _filler(name).fill(Material(text, tuple(mentions)))
+
+
+@pytest.mark.parametrize(
+    ("tool", "said", "args"),
+    [
+        (
+            "roll_out",
+            "ship v12 of ranker gradually",
+            {"deployment": "ranker", "version": "12", "strategy": "canary"},
+        ),
+        ("roll_out", "把 ranker 从 21 升到 22", {"deployment": "ranker", "version": "22"}),
+        (
+            "roll_out",
+            "staging 的 llm-gateway 换成 16",
+            {"deployment": "staging/llm-gateway", "version": "16"},
+        ),
+        ("restart", "restart the llm gateway in prod", {"deployment": "prod/llm-gateway"}),
+        ("restart", "线上的 llm-gateway 重启", {"deployment": "prod/llm-gateway"}),
+        ("scale", "把 ranker 从 3 个副本扩到 5 个", {"deployment": "ranker", "replicas": 5}),
+        ("scale", "ranker x6", {"deployment": "ranker", "replicas": 6}),
+        ("scale", "scale ranker and leave the rest", {"deployment": "ranker"}),
+        ("roll_back", "v5 was a disaster, roll ranker back", {"deployment": "ranker"}),
+        ("roll_back", "roll ranker back to revision 3", {"deployment": "ranker", "revision": 3}),
+        (
+            "compare_versions",
+            "is ranker 14 any better than 13?",
+            {"model": "ranker", "a": "14", "b": "13"},
+        ),
+        (
+            "compare_versions",
+            "champion versus v7 for ranker",
+            {"model": "ranker", "a": "champion", "b": "7"},
+        ),
+        (
+            "compare_versions",
+            "v4 比 v3 慢? ranker 比一下 3 和 4",
+            {"model": "ranker", "a": "3", "b": "4"},
+        ),
+        (
+            "promote_version",
+            "promote the staging version of ranker to production",
+            {"model": "ranker", "version": "staging", "alias": "production"},
+        ),
+        (
+            "remove_alias",
+            "clear the canary label on ranker",
+            {"model": "ranker", "alias": "canary"},
+        ),
+        (
+            "remove_alias",
+            "ranker: no version should carry 'blessed'",
+            {"model": "ranker", "alias": "blessed"},
+        ),
+        (
+            "distill_model",
+            "用 ranker 做 teacher,训练 mobilefacenet 学生",
+            {"model": "ranker", "student": "mobilefacenet"},
+        ),
+        (
+            "distill_model",
+            "distil ranker into ranker-tiny",
+            {"model": "ranker", "student": "ranker-tiny"},
+        ),
+        (
+            "import_model",
+            "load /mnt/in/best_v3.pt into ranker",
+            {"model": "ranker", "file": "/mnt/in/best_v3.pt"},
+        ),
+        (
+            "explain_prediction",
+            "what did ranker see in trip-20031",
+            {"model": "ranker", "sample": "trip-20031"},
+        ),
+        (
+            "explain_prediction",
+            'why did ranker refuse "3 replicas for 2 hours"',
+            {"model": "ranker", "sample": "3 replicas for 2 hours"},
+        ),
+        (
+            "prune_model",
+            "trim 20 % off ranker, max 1% accuracy loss",
+            {"model": "ranker", "amount": 0.2, "max_loss": 1.0},
+        ),
+        (
+            "prune_model",
+            "ranker 瘦身,去掉 35% 权重,精度最多掉 1%",
+            {"model": "ranker", "amount": 0.35, "max_loss": 1.0},
+        ),
+        (
+            "tune_model",
+            "optuna on ranker, 100 trials, 4 workers",
+            {"model": "ranker", "trials": 100, "workers": 4},
+        ),
+        (
+            "launch_training",
+            "训练 digits,学习率设 0.001,20轮,8 个 worker",
+            {"model": "digits", "params": {"lr": 0.001, "epochs": 20}, "workers": 8},
+        ),
+        (
+            "quantize_model",
+            "int8 version of ranker v23 please",
+            {"model": "ranker", "version": "23"},
+        ),
+        (
+            "set_alert_rule",
+            "gpu 温度大于85持续10分钟",
+            {"metric": "gpu_temperature", "op": ">", "threshold": 85, "duration": "10m"},
+        ),
+        (
+            "set_alert_rule",
+            "page me if p95 of ranker is over 500 for 5m",
+            {"metric": "latency_p95", "op": ">", "threshold": 500, "duration": "5m"},
+        ),
+        (
+            "metric_query",
+            'rate(http_requests_total{code=~"5.."}[5m]) over 1h',
+            {"query": 'rate(http_requests_total{code=~"5.."}[5m])', "window": "1h"},
+        ),
+        ("show_action", "details of 42", {"id": 42}),
+        ("show_action", 'somebody mentioned "#318"', {"id": 318}),
+        (
+            "read_logs",
+            "grep CUDA out of memory 在 ranker 里",
+            {"target": "ranker", "pattern": "CUDA out of memory"},
+        ),
+        ("read_logs", "seeing 502s, show ranker logs", {"target": "ranker"}),
+        (
+            "record_cause",
+            "withdraw the cause 'noisy neighbour' of ModelDrift",
+            {"alert": "ModelDrift", "cause": "noisy neighbour", "withdraw": True},
+        ),
+        (
+            "send_notice",
+            "通知 #推荐组：今晚十点维护",
+            {"target": "#推荐组", "text": "今晚十点维护"},
+        ),
+        (
+            "model_lineage",
+            "who trained what search-embedder serves",
+            {"deployment": "search-embedder"},
+        ),
+        ("restart", "restart fraud detctor", {"deployment": "fraud-detector"}),
+    ],
+)
+def test_arguments(tool, said, args):
+    assert _filled(tool, said, NAMES).args == args
+
+
+@pytest.mark.parametrize(
+    ("tool", "said", "args"),
+    [
+        ("cancel_job", "kill rewriter-lora-17, loss is nan", {"job": "rewriter-lora-17"}),
+        ("cancel_job", "写错了……embed-arc-31 撤了吧", {"job": "embed-arc-31"}),
+        ("drain_node", "drain gpu-b03", {"node": "gpu-b03"}),
+        ("drain_node", "gpu-sh02 节点排空", {"node": "gpu-sh02"}),
+        (
+            "silence_alert",
+            "RewriterQueueBacklog quiet for 6 hours",
+            {"alert": "RewriterQueueBacklog", "duration": "6h"},
+        ),
+        ("diagnose", "h100-b7 went NotReady, why?", {"target": "h100-b7"}),
+        (
+            "diagnose",
+            "get to the bottom of RewriterQueueBacklog",
+            {"alert": "RewriterQueueBacklog"},
+        ),
+        (
+            "send_notice",
+            "page duty-pager: gpu-syd-02 lost two cards",
+            {"target": "duty-pager", "text": "gpu-syd-02 lost two cards"},
+        ),
+        ("restart", "restart staging/lead-scorer: it hangs", {"deployment": "staging/lead-scorer"}),
+        ("restart", "restart the staging basket-recs", {"deployment": "staging/basket-recs"}),
+        ("deployment_status", "eta_predict 状态", {"deployment": "eta_predict"}),
+        (
+            "model_lineage",
+            "which job produced what's live on tagger-api?",
+            {"deployment": "tagger-api"},
+        ),
+        (
+            "model_lineage",
+            "family tree of speech-tiny v8",
+            {"model": "speech-tiny", "version": "8"},
+        ),
+        (
+            "push_image",
+            "they need toxicity-clf:12-d771b0. Send it",
+            {"image": "toxicity-clf:12-d771b0"},
+        ),
+    ],
+)
+def test_arguments_that_nobody_lists(tool, said, args):
+    assert _filled(tool, said, Names()).args == args
+
+
+def test_a_name_in_two_namespaces_is_ambiguous_until_one_is_said():
+    filled = _filled("restart", "restart llm-gateway", NAMES)
+    assert filled.ambiguous == {"deployment": ("prod/llm-gateway", "staging/llm-gateway")}
+    assert not _filled("restart", "restart llm-gateway in staging", NAMES).ambiguous
+
+
+@pytest.mark.parametrize(
+    ("tool", "said", "missing"),
+    [
+        ("scale", "give ranker a couple more", "replicas"),
+        ("scale", "add two more replicas to ranker", "replicas"),
+        ("scale", "scale ranker up by 2", "replicas"),
+        ("scale", "ranker 再加两个副本", "replicas"),
+        ("silence_alert", "mute ModelDrift", "duration"),
+        ("roll_out", "roll out ranker", "version"),
+        ("import_model", "import a checkpoint into ranker", "file"),
+    ],
+)
+def test_what_is_not_said_stays_open(tool, said, missing):
+    assert [p.name for p in _filled(tool, said, NAMES).missing] == [missing]
+
+
+def test_the_end_of_one_name_is_that_name():
+    nodes = Names(nodes=(("gpu-l4-07",), ("gpu-a100-07",)))
+    assert _filled("cordon_node", "cordon the l4-07 box", nodes).args == {"node": "gpu-l4-07"}
