@@ -1,5 +1,5 @@
 # The only task runner. `make chat` is the main job on a fresh machine; `make test` runs all tests.
-.PHONY: help chat test check bench bench-models crash eval-diagnosis lock format clean
+.PHONY: help chat test check bench bench-models crash eval-diagnosis understanding lock format clean
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,6 +14,7 @@ help:
 	@echo "make bench-models    accuracy, size and latency of the model operations"
 	@echo "make crash           200 kills at step boundaries, as a table"
 	@echo "make eval-diagnosis  injected faults against the diagnosis, as a table"
+	@echo "make understanding   train the intent model anew from the corpus (minutes)"
 
 chat: $(VENV)/.chat
 	@$(BIN)/steward chat
@@ -63,6 +64,9 @@ crash: $(VENV)/.dev
 
 eval-diagnosis: $(VENV)/.dev
 	$(BIN)/python bench/diagnosis.py
+
+understanding: $(VENV)/.dev
+	$(BIN)/python -m bench.intents
 
 lock: | $(BIN)/python
 	$(BIN)/python requirements/lock.py

@@ -141,9 +141,8 @@ class App:
         from agent.names import live_names
         from agent.offline.brain import Brain
 
-        folder = self.settings.home / "cache"
         spoken = [t for t in self.tools.values() if t.phrases.en or t.phrases.zh]
-        return Brain(tuple(spoken), live_names(self.world), cache=folder)
+        return Brain(tuple(spoken), live_names(self.world))
 
     @property
     def brain_line(self) -> str:

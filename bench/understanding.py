@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from agent.offline.brain import Brain, Names
 from agent.offline.evaluate import load
@@ -14,11 +13,9 @@ from tools.catalog import TOOLS
 
 def main(files: list[str]) -> None:
     """Print load times and the spread of answer times in milliseconds."""
-    with TemporaryDirectory() as folder:
-        for label in ("first load", "kept index"):
-            start = time.perf_counter()
-            brain = Brain(TOOLS, Names(), cache=Path(folder))
-            print(f"{label:<12} {(time.perf_counter() - start) * 1e3:8.1f} ms")
+    start = time.perf_counter()
+    brain = Brain(TOOLS, Names())
+    print(f"{'load':<12} {(time.perf_counter() - start) * 1e3:8.1f} ms")
     texts = [case.text for name in files for case in load(Path(name))]
     taken: list[float] = []
     for text in texts:

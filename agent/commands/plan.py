@@ -35,7 +35,7 @@ def planning_brain(app: App) -> Brain:
     from agent.offline.brain import Brain
     from tools.catalog import TOOLS
 
-    return Brain(TOOLS, fleet_names(app.fleet), cache=app.settings.home / "cache")
+    return Brain(TOOLS, fleet_names(app.fleet))
 
 
 def plan_of(brain: Brain, text: str) -> dict[str, Any]:

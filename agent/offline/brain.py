@@ -6,7 +6,6 @@ Derived from the declarations of the tools and the live names of the fleet; no l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from agent.offline import dialogue, replies
 from agent.offline.mentions import find
@@ -21,22 +20,17 @@ __all__ = ["Brain", "Names", "Past", "Pending", "Understanding"]
 
 
 class Brain:
-    """Built once per catalogue and fleet; thread-safe to ask, because asking changes nothing.
-
-    ``cache`` is a folder for the index of the phrases, so that only the first start builds it.
-    """
+    """Built once per catalogue and fleet; thread-safe to ask, because asking changes nothing."""
 
     def __init__(
         self,
         tools: Sequence[Tool],
         names: Names,
         parser: Parser | None = None,
-        cache: Path | None = None,
     ) -> None:
-        self._parser = parser or Parser(tools, cache)
+        self._parser = parser or Parser(tools)
         self._names = names
         self._gazetteer = Gazetteer(names)
-        self._vocabulary = self._parser.words
         self._planner = Planner(self._parser, names)
 
     def named(self, names: Names) -> Brain:
@@ -51,7 +45,8 @@ class Brain:
         message = read(text[:4000])
         if not message.low.strip():
             return Understanding(reply=replies.say("nothing", message.lang), lang=message.lang)
-        mentions = find(message, self._gazetteer, self._vocabulary, self._parser.strange)
+        lexicon = self._parser.lexicon
+        mentions = find(message, self._gazetteer, lexicon.words, lexicon.strange)
         conversation = dialogue.Conversation(self._planner, past)
         return conversation.follow(message, mentions) or self._planner.plan(
             message, mentions, conversation.known

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, get_args, get_origin
 
-from agent.offline.features import hole
-from agent.offline.text import fold
 from tools.contract import Parameter, Phrases, Tool
-
-_SLOT = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +43,7 @@ def _choices(annotation: object) -> tuple[str, ...]:
     return ()
 
 
-def holes(parameters: tuple[Parameter, ...]) -> dict[str, str]:
-    """What each argument leaves in a phrase: a typed hole, or nothing for a closed one."""
-    return {p.name: " " if choices(p) else f" {hole(p.word)} " for p in parameters}
-
-
-def template(phrase: str, put: Mapping[str, str]) -> str:
-    """An example phrase with typed holes, folded like a request."""
-    pieces = _SLOT.split(phrase)
-    pieces[::2] = [fold(piece) for piece in pieces[::2]]
-    pieces[1::2] = [put.get(name, " NAME ") for name in pieces[1::2]]
-    return "".join(pieces)
+def digest(item: Label) -> str:
+    """Changes when the phrases or the arguments of a tool do."""
+    told = repr((item.phrases, [(p.name, p.word, p.required) for p in item.parameters]))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent.offline import answers, ask, declared, references, replies
-from agent.offline.features import masked, stem, words
 from agent.offline.fill import NAMES, Material
 from agent.offline.grammar import words as lexicon
 from agent.offline.mentions import Mention
@@ -16,6 +15,7 @@ from agent.offline.speech import Act, act
 from agent.offline.text import Text
 from agent.offline.text import pattern as compiled
 from agent.offline.turns import Past, Pending, Understanding
+from agent.offline.wording import masked, stem, words
 from tools.contract import Call, Json, Parameter
 
 _MEMORY = 6
@@ -29,7 +29,7 @@ _AGAIN = compiled(
 )
 _JOINTS = frozenset(map(stem, lexicon("joints")))
 _HAN_JOINTS = compiled(
-    r"[那呢也对给换成改为是不应该我说的还有版本第个号算吧就和跟用要再来到点了了吗么嘛按照试下一样同样理样一下把它这做处查看副本数应设调过去最近内近对了啊哦呀噢错更正]+"
+    r"[那呢也对给换成改为是不应该我说的还有版本第个号算吧就和跟用要再来到点了了吗么嘛按照试下一样同样理样一下把它这做处查看副本数应设修订调过去最近内近对了啊哦呀噢错更正]+"
 )
 
 
@@ -110,14 +110,16 @@ class Conversation:
     def _new_request(self, text: Text, mentions: Sequence[Mention], pending: Pending) -> bool:
         """Has the person gone on to something else?"""
         parse = self._parser.parse(Material(text, tuple(mentions)))
-        if parse.tool is None or parse.bare or parse.similarity < 0.5:
+        if parse.tool is None or parse.bare or parse.share < 0.5:
             return False
         if parse.label == pending.call.tool or parse.filled.missing or not parse.sure:
             return False
         asked = next((p for p in self._parameters(pending.call) if p.name == pending.ask), None)
+        if asked and asked.word == "text" and not text.low.rstrip().endswith("?"):
+            return False
         if asked and asked.word == "when" and answers.value(asked, text):
-            return parse.similarity >= 0.9
-        return parse.anchor >= 0.4
+            return parse.share >= 0.95
+        return parse.share >= 0.7
 
     def _each(self, pending: Pending, text: Text) -> Understanding:
         name = pending.ask or ""

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.offline.text import language
+from agent.offline.slots import schedule
+from agent.offline.text import fold, language
 from agent.offline.turns import Understanding
 from tools.contract import Call, Json, Tool
 from tools.errors import BadArguments
+from tools.words import parse_window
 
 Understander = Callable[[str], Understanding]
 _ALIASES = {"for": "duration"}
@@ -134,13 +136,40 @@ def _same(wanted: Call, got: Call, tool: Tool | None) -> bool:
         return dict(wanted.args) == dict(got.args)
     declared = {p.name for p in tool.parameters}
     args = {k if k in declared else _ALIASES.get(k, k): v for k, v in wanted.args.items()}
+    words = {p.name: p.word for p in tool.parameters}
     for name, value in args.items():
-        if _plain(got.args.get(name)) != _plain(value):
+        if _typed(words.get(name, ""), got.args.get(name)) != _typed(words.get(name, ""), value):
             return False
     defaults = {p.name: p.default for p in tool.parameters}
     produced = {"version"} if got.args.get("version") == "latest" else set[str]()
     extra = set(got.args) - set(args) - produced
     return all(_plain(got.args[n]) == _plain(defaults.get(n)) for n in extra)
+
+
+def _typed(word: str, value: Json) -> Json:
+    """A value in the one way its kind may be written: ``every day at 9`` is ``0 9 * * *``."""
+    if isinstance(value, str):
+        if word == "when":
+            found = schedule.find(fold(value))
+            return found[1] if found else _plain(value)
+        if word == "window":
+            return _seconds(value)
+        if word in _NUMBERED and value.strip().lstrip("#v").isdigit():
+            return float(value.strip().lstrip("#v"))
+    if word in _CHOSEN and isinstance(value, str):
+        return value.replace("-", "_").lower()
+    return _plain(value)
+
+
+_NUMBERED = ("action", "sample", "version", "revision", "xid", "count", "gpu")
+_CHOSEN = ("strategy", "scheme", "method", "format")
+
+
+def _seconds(value: str) -> Json:
+    try:
+        return parse_window(value).total_seconds()
+    except ValueError:
+        return _plain(value)
 
 
 def _plain(value: Json) -> Json:

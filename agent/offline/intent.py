@@ -1,126 +1,90 @@
-"""Which tool a request means: naive Bayes over the example phrases, and the nearest phrase.
+"""What a request means: a linear model, trained on labelled requests, over words and characters.
 
-Both are closed forms over the declarations, so nothing is trained or shipped. Naive Bayes ranks
-(it pools the words of all phrases of a tool), the nearest phrase measures how sure that is (cosine
-similarity in 0..1, lowered by words that no phrase has).
+Every label has a share between 0 and 1, all together 1. A tool that the weights do not know is
+judged by its likeness to its own declared phrases.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 
-from agent.offline.features import MEASURE, features
-from agent.offline.index import SMOOTHING, Index, weigh
+from agent.offline.features import View, features
+from agent.offline.nearest import Nearest
+from agent.offline.weights import IDF_STEPS, Weights
+
+SEVERAL = "+several"
+"""A head of its own: does the message make more than one request?"""
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
-    """One label with its log score and its similarity to the nearest phrase."""
+class Reading:
+    """The labels of one text, likeliest first."""
 
-    label: str
-    score: float
-    similarity: float
-    phrase: str = ""
-    anchor: float = 0.0
-    """How much the most telling word of the request belongs to this label, 0..1."""
-    foreign: bool = False
-    """Is there a telling word that no phrase of this label has?"""
+    shares: tuple[tuple[str, float], ...]
+    several: float
+    """How likely it is that it asks for more than one thing, 0..1."""
 
+    @property
+    def best(self) -> str:
+        """The likeliest label."""
+        return self.shares[0][0]
 
-class Scorer:
-    """Scores every label for the tokens of a clause."""
+    def share(self, label: str) -> float:
+        """The share of one label."""
+        return next((share for name, share in self.shares if name == label), 0.0)
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
-        self._most = 1 + math.log(1 + len(index.phrases))
-
-    def rank(self, tokens: Iterable[str]) -> list[Guess]:
-        """All labels, best first."""
-        index = self._index
-        bag = Counter(features(tokens))
-        weights = weigh(bag, index.features, index.idf)
-        coverage = self._coverage(bag)
-        scores, near, anchors = self._bayes(weights), self._nearest(weights), self._anchors(bag)
-        telling = [f for f in bag if _telling(f) and f.isascii()]
-        guesses: list[Guess] = []
-        for number, name in enumerate(index.labels):
-            similarity, phrase = near.get(number, (0.0, -1))
-            foreign = any(not self._knows(number, f) for f in telling)
-            said = index.phrases[phrase] if phrase >= 0 else ""
-            anchor = anchors.get(number, 0.0)
-            guesses.append(
-                Guess(name, scores[number], similarity * coverage, said, anchor, foreign)
-            )
-        return sorted(guesses, key=lambda g: -g.score - g.anchor)
-
-    def _coverage(self, bag: Mapping[str, int]) -> float:
-        """Share of the request that the phrases know at all, 0..1."""
-        index = self._index
-        unseen = sum(n for f, n in bag.items() if f not in index.features and _plain(f))
-        known = sum(
-            (index.idf[index.features[f]] * (1 + math.log(n))) ** 2
-            for f, n in bag.items()
-            if f in index.features
-        )
-        return math.sqrt(known / (known + unseen * (0.5 * self._most) ** 2)) if known else 0.0
-
-    def _bayes(self, weights: Mapping[int, float]) -> list[float]:
-        postings, mass = self._index.by_label, sum(weights.values())
-        scores = [-mass * total for total in self._index.totals]
-        for feature, weight in weights.items():
-            for at in range(postings.start[feature], postings.start[feature + 1]):
-                scores[postings.owner[at]] += weight * postings.weight[at]
-        return scores
-
-    def _nearest(self, weights: Mapping[int, float]) -> dict[int, tuple[float, int]]:
-        postings, of_label = self._index.by_phrase, self._index.of_label
-        similar: dict[int, float] = {}
-        for feature, weight in weights.items():
-            run = slice(postings.start[feature], postings.start[feature + 1])
-            for phrase, other in zip(postings.owner[run], postings.weight[run], strict=True):
-                similar[phrase] = similar.get(phrase, 0.0) + weight * other
-        best: dict[int, tuple[float, int]] = {}
-        for phrase, value in similar.items():
-            owner = of_label[phrase]
-            if owner not in best or value > best[owner][0]:
-                best[owner] = (value, phrase)
-        return best
-
-    def _row(self, feature: str) -> dict[int, float]:
-        """How much of a feature each label has."""
-        number = self._index.features.get(feature)
-        if number is None:
-            return {}
-        postings = self._index.by_label
-        run = slice(postings.start[number], postings.start[number + 1])
-        weights = (SMOOTHING * math.expm1(w) for w in postings.weight[run])
-        return dict(zip(postings.owner[run], weights, strict=True))
-
-    def _knows(self, owner: int, feature: str) -> bool:
-        number = self._index.features.get(feature)
-        if number is None:
-            return False
-        postings = self._index.by_label
-        return owner in postings.owner[postings.start[number] : postings.start[number + 1]]
-
-    def _anchors(self, bag: Iterable[str]) -> dict[int, float]:
-        best: dict[int, float] = {}
-        for feature in bag:
-            row = self._row(feature) if _telling(feature) else {}
-            total = sum(row.values())
-            for owner, weight in row.items():
-                best[owner] = max(best.get(owner, 0.0), weight / total)
-        return best
+    def within(self, labels: Iterable[str]) -> float:
+        """The share of several labels together."""
+        wanted = frozenset(labels)
+        return sum(share for name, share in self.shares if name in wanted)
 
 
-def _plain(feature: str) -> bool:
-    """A word or character, as it was said."""
-    return " " not in feature and not feature.startswith(MEASURE)
+class Model:
+    """Reads texts for one catalogue."""
+
+    def __init__(self, weights: Weights, tools: Iterable[str], novel: Nearest) -> None:
+        kept = frozenset(tools)
+        self._weights = weights
+        self._novel = novel
+        self._wanted = [
+            (number, label)
+            for number, label in enumerate(weights.labels)
+            if label in kept or label.startswith("@")
+        ]
+        self._several = weights.labels.index(SEVERAL)
+
+    def read(self, seen: View) -> Reading:
+        """Judge one text."""
+        found = features(seen)
+        margins = self._margins(found)
+        shares = _softmax({label: margins[number] for number, label in self._wanted})
+        strange = self._novel.likeness(found)
+        rest = math.prod(1.0 - share for share in strange.values())
+        shares = {label: share * rest for label, share in shares.items()} | strange
+        several = 1.0 / (1.0 + math.exp(-margins[self._several]))
+        return Reading(tuple(sorted(shares.items(), key=lambda s: -s[1])), several)
+
+    def _margins(self, found: Iterable[int]) -> Sequence[float]:
+        weights = self._weights
+        size, norm = len(weights.labels), 0.0
+        total = [0] * size
+        for feature in found:
+            row = weights.row.get(feature)
+            if row is not None:
+                norm += (weights.idf[row] / IDF_STEPS) ** 2
+                total = list(map(add, total, weights.rows[row * size : (row + 1) * size]))
+        unit = weights.scale / math.sqrt(norm) if norm else 0.0
+        return [
+            weights.sharpness * (unit * value + bias)
+            for value, bias in zip(total, weights.bias, strict=True)
+        ]
 
 
-def _telling(feature: str) -> bool:
-    """A word or a pair of Han characters; no hole, no pair of words, no single character."""
-    return _plain(feature) and not feature.isupper() and len(feature) >= 2
+def _softmax(logits: Mapping[str, float]) -> dict[str, float]:
+    most = max(logits.values())
+    raised = {label: math.exp(value - most) for label, value in logits.items()}
+    total = sum(raised.values())
+    return {label: value / total for label, value in raised.items()}

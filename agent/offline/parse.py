@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from agent.offline import declared, replies, speech
-from agent.offline.features import MEASURE, ORDINARY, masked, stem, words
+from agent.offline import cues, declared, examples, speech
+from agent.offline.features import example, features, view
 from agent.offline.fill import NAMES, Filled, Filler, Material
 from agent.offline.grammar import words as lexicon
-from agent.offline.index import obtain
-from agent.offline.intent import Guess, Scorer
-from agent.offline.mentions import Mention
+from agent.offline.intent import Model, Reading
+from agent.offline.lexicon import Lexicon
+from agent.offline.nearest import Nearest
 from agent.offline.speech import Act
-from agent.offline.spelling import Speller
-from agent.offline.text import Text
+from agent.offline.text import fold
+from agent.offline.weights import Weights, shipped
+from agent.offline.wording import MEASURE, masked, words
 from tools.contract import Effect, Tool
 
-_CANDIDATES = 10
+_CANDIDATES = 5
+_FAINTEST = 0.01
+"""Share below which a label is not looked at."""
 _UNUSED: dict[str, float] = {
-    "name": 2.0,
-    "metric": 1.6,
-    "window": 0.5,
-    "fraction": 1.6,
-    "count": 0.6,
-    "version": 0.9,
-    "revision": 1.2,
-    "xid": 3.0,
-    "action": 3.0,
-    "gpu": 2.5,
-    "alias": 0.4,
-    "params": 1.5,
-    "sample": 1.2,
-    "quoted": 0.8,
+    "name": 0.8,
+    "metric": 0.6,
+    "fraction": 0.6,
+    "version": 0.4,
+    "revision": 0.5,
+    "xid": 1.5,
+    "action": 1.5,
+    "gpu": 1.0,
+    "params": 0.8,
+    "sample": 0.5,
 }
-_SIMILAR = 3.0
-_TELLING = 1.0
-_EXACT = 2.0
-"""For a request that is one of the phrases, word for word."""
-_MISSING = 0.9
-_MISFIT = 2.0
+"""What a piece of the request that a tool has no place for speaks against it, in nats."""
+_MISSING = 0.8
+_MISFIT = 0.8
 """A name is given, but of a kind the tool has no place for while it needs another."""
-_FOUND = 0.35
-_WRONG_ACT = 2.5
 _FUNCTION = lexicon("function")
-SURE = 0.42
-"""Similarity from which a clause counts as this request."""
-FAINT = 0.24
-"""Similarity below which it means nothing we know."""
+SURE = 0.5
+"""Share from which a clause counts as this request."""
+FAINT = 0.25
+"""Share below which it means nothing we know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +52,16 @@ class Parse:
     label: str
     tool: Tool | None
     act: Act
-    score: float
-    similarity: float
+    share: float
+    """How likely this is what is meant, 0..1."""
     filled: Filled
-    margin: float
-    """Distance to the second best reading, in nats."""
-    phrase: str = ""
-    tokens: tuple[str, ...] = ()
-    second: str = ""
-    anchor: float = 0.0
-    foreign: bool = False
-    refuses: bool = False
-    """Does the clause put something off altogether?"""
+    reading: Reading
+    worded: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Rule of grammar → share of this tool's requests that are worded so."""
+    awaited: bool = False
+    """Is it bound to a condition, or to a time to come?"""
+    bare: bool = False
+    """Nothing but names and values: no word says what is wanted."""
 
     @property
     def changes(self) -> bool:
@@ -78,118 +70,82 @@ class Parse:
 
     @property
     def sure(self) -> bool:
-        """Similar enough to a declared phrase to act on."""
-        if self.changes and self.anchor < 0.3 and self.foreign and self.similarity < 0.6:
-            return self.passes_on
-        complete = (
-            self.changes and not self.filled.missing and not self.foreign and self.margin >= 1.0
-        )
-        return (
-            self.similarity >= SURE
-            or (self.similarity >= 0.33 and self.margin >= 1.5)
-            or (self.similarity >= 0.3 and complete)
-        )
-
-    @property
-    def passes_on(self) -> bool:
-        """Words for somebody else, whatever they are, with the one they are for."""
-        if self.tool is None or self.similarity < 0.3:
-            return False
-        needed = [p for p in self.tool.parameters if p.required]
-        texts = any(p.word == "text" for p in needed)
-        return texts and any(p.word in NAMES for p in needed) and not self.filled.missing
-
-    @property
-    def bare(self) -> bool:
-        """Nothing but holes: no word says what is wanted."""
-        return not any(
-            not t.isupper() and t not in _FUNCTION and not t.startswith(MEASURE)
-            for t in self.tokens
-        )
+        """Likely enough to act on."""
+        return self.share >= SURE
 
 
 class Parser:
-    """Everything derived from the catalogue, built once."""
+    """Everything derived from the catalogue and the weights, built once."""
 
-    def __init__(self, tools: Sequence[Tool], cache: Path | None = None) -> None:
+    def __init__(self, tools: Sequence[Tool], weights: Weights | None = None) -> None:
         self.tools: Mapping[str, Tool] = {tool.name: tool for tool in tools}
-        index = obtain([*(declared.label(tool) for tool in tools), *replies.LABELS], cache)
-        self.scorer = Scorer(index)
-        self.speller = Speller(index.vocabulary)
-        self._changing = {t.name for t in tools if t.effect is not Effect.READ}
+        learnt = weights or shipped()
+        labels = [declared.label(tool) for tool in tools]
         values = {v.lower() for t in tools for p in t.parameters for v in declared.choices(p)}
-        self.words = frozenset({*index.vocabulary, *values})
-        self._stems = frozenset(map(stem, self.words))
+        novel = [item for item in labels if item.name not in learnt.labels]
+        spoken = {
+            w for item in novel for p in _phrases(item) for w in fold(p).split() if w.isalpha()
+        }
+        self.lexicon = Lexicon(learnt.vocabulary, values | spoken)
+        nearest = Nearest(
+            learnt,
+            {
+                item.name: [features(example(p, item.parameters)) for p in _phrases(item)]
+                for item in novel
+            },
+        )
+        self._worded = learnt.worded
+        self._model = Model(learnt, self.tools, nearest)
+        self._changing = frozenset(t.name for t in tools if t.effect is not Effect.READ)
+        changed = [
+            item for item in labels if learnt.declared.get(item.name) != declared.digest(item)
+        ]
+        placed = {**learnt.cues, **cues.collect(changed)}
         self._fillers = {
-            tool.name: Filler(tool, index.cues.get(tool.name, {}), self.words) for tool in tools
+            tool.name: Filler(tool, placed.get(tool.name, {}), self.lexicon.words) for tool in tools
         }
 
     def fill(self, tool: Tool, material: Material) -> Filled:
         """The arguments of one tool."""
         return self._fillers[tool.name].fill(material)
 
-    def strange(self, word: str) -> bool:
-        """No word of any phrase, in no form and with no typing error."""
-        return (
-            word not in self.words
-            and word not in ORDINARY
-            and stem(word) not in self._stems
-            and self.speller.correct(word) == word
-        )
-
     def parse(self, material: Material, changes: bool = False) -> Parse:
-        """Score, fill, judge; with ``changes`` only among the changing tools."""
+        """Judge, fill, judge again; with ``changes`` only among the changing tools."""
         low = masked(material.text.low, material.mentions)
-        tokens = words(low, self.speller)
-        act = speech.act(low)
-        ranked = self.scorer.rank(tokens)
+        reading = self._model.read(view(material.text.low, material.mentions))
+        likely = [(label, share) for label, share in reading.shares[:_CANDIDATES]]
         if changes:
-            ranked = [g for g in ranked if g.label in self._changing]
-        judged = sorted(
-            (self._judge(guess, act, material) for guess in ranked[:_CANDIDATES]),
-            key=lambda j: -j[0],
-        )
-        score, guess, filled = judged[0]
-        second = judged[1] if len(judged) > 1 else judged[0]
-        tool = self.tools.get(guess.label)
-        if act is Act.CONDITION and speech.conditional(guess.phrase):
-            act = speech.act(low, conditions=False)
+            likely = [s for s in reading.shares if s[0] in self._changing][:2]
+        judged = [self._judge(label, share, material) for label, share in likely]
+        total = sum(weight for weight, _, _ in judged) or 1.0
+        known = sum(share for _, share in likely)
+        weight, label, filled = max(judged, key=lambda j: j[0])
+        tool = self.tools.get(label)
+        act = speech.act(low)
         if tool and any(p.word == "text" and p.name in filled.args for p in tool.parameters):
             act = speech.act(_before_text(low))
-        return Parse(
-            guess.label,
-            tool,
-            act,
-            score,
-            guess.similarity,
-            filled,
-            score - second[0],
-            guess.phrase,
-            tuple(tokens),
-            second[1].label,
-            guess.anchor,
-            guess.foreign,
-            speech.refuses(low),
-        )
+        share = known * weight / total
+        worded = {name: tools.get(label, 0.0) for name, tools in self._worded.items()}
+        return Parse(label, tool, act, share, filled, reading, worded, bare=_bare(low))
 
-    def _judge(self, guess: Guess, act: Act, material: Material) -> tuple[float, Guess, Filled]:
-        tool = self.tools.get(guess.label)
-        if tool is None:
-            unused = 0.3 * sum(_UNUSED.get(m.kind, 0.0) for m in material.mentions)
-            helpful = 1.0 if guess.label == "explain" and act is Act.GENERAL else 0.0
-            score = guess.score + _SIMILAR * guess.similarity + _TELLING * guess.anchor
-            return score - unused + helpful, guess, Filled()
+    def _judge(self, label: str, share: float, material: Material) -> tuple[float, str, Filled]:
+        tool = self.tools.get(label)
+        if tool is None or share < _FAINTEST:
+            return share, label, Filled()
         filled = self.fill(tool, material)
-        score = guess.score + _SIMILAR * guess.similarity + _TELLING * guess.anchor
-        score += _EXACT * (guess.similarity > 0.97)
-        score -= _MISSING * len(filled.missing) * (
-            1.5 if tool.effect is Effect.READ else 1.0
-        ) + 0.4 * len(filled.ambiguous)
-        score += _FOUND * len(filled.args)
-        score -= _unused(filled)
-        if tool.effect is not Effect.READ and act in (Act.QUESTION, Act.GENERAL):
-            score -= _WRONG_ACT
-        return score, guess, filled
+        against = _MISSING * len(filled.missing) + _unused(filled)
+        return share * math.exp(-against), label, filled
+
+
+def _phrases(item: declared.Label) -> tuple[str, ...]:
+    return examples.every(item.name, item.phrases)
+
+
+def _bare(low: str) -> bool:
+    tokens = words(low)
+    return not any(
+        not t.isupper() and t not in _FUNCTION and not t.startswith(MEASURE) for t in tokens
+    )
 
 
 def _before_text(low: str) -> str:
@@ -203,29 +159,7 @@ def _unused(filled: Filled) -> float:
     loss = 0.0
     measured = "query" in filled.args or "metric" in filled.args
     for mention in filled.unused:
-        loss += 0.3 if mention.kind == "name" and measured else _UNUSED.get(mention.kind, 0.0)
+        loss += 0.1 if mention.kind == "name" and measured else _UNUSED.get(mention.kind, 0.0)
         if mention.kind == "name" and any(p.word in NAMES for p in filled.missing):
             loss += _MISFIT
     return loss
-
-
-def mentions_within(mentions: Sequence[Mention], start: int, end: int) -> tuple[Mention, ...]:
-    """Those inside a range, with offsets relative to it."""
-    from dataclasses import replace
-
-    from agent.offline.text import Span
-
-    return tuple(
-        replace(
-            m,
-            span=Span(m.span.start - start, m.span.end - start),
-            core=Span(m.core.start - start, m.core.end - start),
-        )
-        for m in mentions
-        if m.span.start >= start and m.span.end <= end
-    )
-
-
-def material(text: Text, mentions: Sequence[Mention]) -> Material:
-    """The whole request as one clause."""
-    return Material(text, tuple(mentions))

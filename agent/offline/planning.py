@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent.offline import ask, references, replies, speech
-from agent.offline.cores import Step, excused
-from agent.offline.features import masked
+from agent.offline.consent import Verdict, verdict
 from agent.offline.fill import NAMES
 from agent.offline.mentions import Mention
 from agent.offline.names import Names
 from agent.offline.parse import FAINT, Parse, Parser
 from agent.offline.speech import Act
-from agent.offline.steps import Finder
+from agent.offline.steps import Finder, Step
 from agent.offline.text import Lang, Text
-from agent.offline.text import pattern as compiled
 from agent.offline.turns import Pending, Understanding
-from tools.contract import Call, Effect, Json
+from tools.contract import Call, Effect, Json, Parameter
 
-_POSSESSED = compiled(r"\b(?:the|my|a|an|our|his|her|your|their) (?P<noun>[a-z]{3,})\b")
+_TIMED = ("when", "text", "window")
+"""Words of arguments of tools that a time in the request may belong to."""
 
 
 class Planner:
@@ -46,11 +45,13 @@ class Planner:
         for step in steps:
             args = self._arguments(step, calls, known)
             call = Call(step.parse.label, args)
+            if call in calls:
+                continue
             doubt = self._doubt(step, call, text)
             if doubt:
                 doubts.append((len(calls), doubt))
             calls += (call, *self._each(step, call))
-        confidence = min(s.parse.similarity for s in steps)
+        confidence = min(s.parse.share for s in steps)
         if not doubts:
             return Understanding(tuple(calls), lang=text.lang, confidence=round(confidence, 3))
         number, doubt = doubts[0]
@@ -88,7 +89,7 @@ class Planner:
         args = dict(step.parse.filled.args)
         tool = step.parse.tool
         assert tool is not None
-        low = masked(step.material.text.low, step.material.mentions)
+        low = step.low
         for parameter in step.parse.filled.missing:
             value = references.earlier(parameter, calls, self.parser.tools)
             pointed = parameter.word == "version" and references.points(low)
@@ -111,46 +112,44 @@ class Planner:
 
     def _doubt(self, step: Step, call: Call, text: Text) -> Understanding | None:
         """What must be asked before this call may be made."""
-        parse, lang = step.parse, text.lang
-        tool = parse.tool
-        assert tool is not None
-        low = step.core
-        tool_waits = any(
-            p.word in ("when", "text", "window") and p.required for p in tool.parameters
-        )
-        serves = any(p.word in ("deployment", "node") for p in tool.parameters)
-        later = speech.later(text.low) or (serves and speech.tonight(low))
-        if parse.changes and speech.either(low) and not tool_waits and not later:
+        if not step.parse.changes:
+            return self._incomplete(step, call, text.lang)
+        lang = text.lang
+        timed = any(p.word in _TIMED and p.required for p in _parameters(step))
+        if speech.either(step.low) and not timed:
             return self._either(step, call, lang)
-        condition = parse.act is Act.CONDITION or speech.conditional(text.low)
-        waits = condition and not speech.conditional(parse.phrase)
-        if parse.changes and (waits or (later and not tool_waits)):
+        judged = verdict(step.parse, step.low, timed)
+        if judged is Verdict.WAIT:
             return self._question(ask.conditional(call, lang), Pending(call), lang)
-        for name, options in parse.filled.ambiguous.items():
-            if parse.changes:
-                said = str(call.args.get(name, ""))
-                partial = Call(call.tool, {k: v for k, v in call.args.items() if k != name})
-                return self._question(
-                    ask.ambiguous(said, options, lang), Pending(partial, name, options), lang
-                )
-        if self._elsewhere(step):
-            return Understanding(reply=replies.say("scope", lang), lang=lang)
+        if judged in (Verdict.EXPLAIN, Verdict.NOTE):
+            return Understanding(reply=replies.say(judged, lang), lang=lang)
+        open_ = self._ambiguous(step, call, lang) or self._incomplete(step, call, lang)
+        if open_ or judged is Verdict.PROPOSE:
+            return open_
+        if step.parse.share < FAINT:
+            named = [str(m.value) for m in step.material.mentions if m.kind == "name"]
+            return self._question(ask.unclear(named, lang), None, lang)
+        return self._question(ask.confirm(call, lang), Pending(call), lang)
+
+    def _ambiguous(self, step: Step, call: Call, lang: Lang) -> Understanding | None:
+        for name, options in step.parse.filled.ambiguous.items():
+            said = str(call.args.get(name, ""))
+            partial = Call(call.tool, {k: v for k, v in call.args.items() if k != name})
+            return self._question(
+                ask.ambiguous(said, options, lang), Pending(partial, name, options), lang
+            )
+        return None
+
+    def _incomplete(self, step: Step, call: Call, lang: Lang) -> Understanding | None:
+        parse = step.parse
         open_ = [
-            p for p in tool.parameters if p in parse.filled.missing and p.name not in call.args
+            p for p in _parameters(step) if p in parse.filled.missing and p.name not in call.args
         ]
-        if open_ and (parse.sure or parse.changes):
-            question, options = ask.missing(tool, open_[0], self.names, lang)
+        if open_ and parse.tool and (parse.sure or parse.changes):
+            question, options = ask.missing(parse.tool, open_[0], self.names, lang)
             return self._question(question, Pending(call, open_[0].name, options), lang)
         if open_:
             return Understanding(reply=replies.say("nothing", lang), lang=lang)
-        if parse.changes and (
-            (parse.act is not Act.REQUEST and not excused(parse) and parse.act is not Act.CONDITION)
-            or not parse.sure
-        ):
-            if parse.similarity < 0.3:
-                named = [str(m.value) for m in step.material.mentions if m.kind == "name"]
-                return self._question(ask.unclear(named, lang), None, lang)
-            return self._question(ask.confirm(call, lang), Pending(call), lang)
         return None
 
     @staticmethod
@@ -170,41 +169,21 @@ class Planner:
         pending = Pending(partial, name, tuple(names)) if name else None
         return self._question(ask.ambiguous(call.tool, names, lang), pending, lang)
 
-    def _elsewhere(self, step: Step) -> bool:
-        """A change to a thing that is none of ours: ``roll back the carpet``, ``my phone``."""
-        parse = step.parse
-        if not parse.changes or not any(p.word in NAMES for p in parse.filled.missing):
-            return False
-        low = masked(step.material.text.low, step.material.mentions)
-        return any(m["noun"] not in self.parser.words for m in _POSSESSED.finditer(low))
-
     @staticmethod
     def _question(question: str, pending: Pending | None, lang: Lang) -> Understanding:
         return Understanding(clarify=question, lang=lang, pending=pending)
 
     def _nothing(self, parse: Parse, lang: Lang, mentions: Sequence[Mention]) -> Understanding:
         """Why no call was made."""
-        if parse.act is Act.NEGATED:
-            return Understanding(reply=replies.say("negated", lang), lang=lang)
         named = [str(m.value) for m in mentions if m.kind == "name" and m.known]
-        if (
-            parse.tool is None
-            and parse.similarity >= FAINT
-            and not (parse.label == "scope" and named)
-        ):
-            return Understanding(reply=replies.say(parse.label, lang), lang=lang)
-        if parse.act is Act.GENERAL:
-            return Understanding(reply=replies.say("explain", lang), lang=lang)
-        if parse.act is Act.STATEMENT:
-            return Understanding(reply=replies.say("statement", lang), lang=lang)
-        if parse.act is Act.QUESTION and parse.changes:
-            return Understanding(reply=replies.say("explain", lang), lang=lang)
-        if (
-            named
-            and parse.act is Act.REQUEST
-            and any(speech.declares(t) for t in (" ".join(parse.tokens),))
-        ):
-            return Understanding(reply=replies.say("statement", lang), lang=lang)
-        if named:
+        if parse.act is Act.NEGATED and parse.changes:
+            return Understanding(reply=replies.say("negated", lang), lang=lang)
+        if parse.label == "@unclear" or (named and (parse.tool or parse.label == "@conditional")):
             return self._question(ask.unclear(named, lang), None, lang)
-        return Understanding(reply=replies.say("nothing", lang), lang=lang)
+        if parse.tool or parse.label == "@conditional":
+            return Understanding(reply=replies.say("nothing", lang), lang=lang)
+        return Understanding(reply=replies.say(parse.label.lstrip("@"), lang), lang=lang)
+
+
+def _parameters(step: Step) -> tuple[Parameter, ...]:
+    return step.parse.tool.parameters if step.parse.tool else ()

@@ -7,10 +7,11 @@ from agent.offline.text import Lang
 from tools.contract import Phrases
 
 _WHAT = ("about", "help", "greeting", "thanks", "explain", "scope")
-LABELS: tuple[Label, ...] = tuple(Label(name, Phrases((), ())) for name in _WHAT)
-"""Requests that no tool answers; scored beside the tools, so that they do not look like one.
+LABELS: tuple[Label, ...] = tuple(Label(f"@{name}", Phrases((), ())) for name in _WHAT)
+"""Requests that no tool answers; judged beside the tools, so that they do not look like one.
 
-Their phrases are among the paraphrases, under the same names.
+Their phrases are among the paraphrases, under the same names. Labels that only the corpus has:
+``@negated``, ``@statement``, ``@conditional``, ``@unclear``.
 """
 
 _SAYS: dict[str, tuple[str, str]] = {

@@ -22,6 +22,13 @@ _FIRST = compiled(
 )
 
 
+_LOOSE = compiled(
+    r"[,;:.!?]+(?=\s|$|[\u4e00-\u9fff])|\s+(?:and|n|&|\+|plus|then|also)\s+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])"
+    r"|(?<=[\u4e00-\u9fff\s])(?:和|跟|与|及|再|并|又)(?=[\u4e00-\u9fff\s])"
+)
+"""Places where a message that surely makes several requests may be cut."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """A piece of a message, and whether a strong joint (``then``, a full stop) precedes it."""
@@ -32,10 +39,13 @@ class Clause:
     """The word or mark before it."""
 
 
-def clauses(low: str, mentions: Sequence[Mention]) -> list[Clause]:
-    """The clauses of a folded text; never cuts through a mention, nor between two numbers."""
+def clauses(low: str, mentions: Sequence[Mention], loose: bool = False) -> list[Clause]:
+    """The clauses of a folded text; never cuts through a mention, nor between two numbers.
+
+    ``loose`` cuts wherever a request could end, for want of a better joint.
+    """
     cuts: list[tuple[int, int, bool]] = []
-    for pattern in (_HARD, _SOFT):
+    for pattern in (_HARD, _SOFT, _LOOSE) if loose else (_HARD, _SOFT):
         for match in pattern.finditer(low):
             span = Span(*match.span())
             if match.group() and _may_cut(span, mentions):

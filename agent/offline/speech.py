@@ -120,11 +120,6 @@ def later(clause: str) -> bool:
     return bool(rule("later").search(_plain(clause)))
 
 
-def tonight(clause: str) -> bool:
-    """Does it name a part of the day to come?"""
-    return bool(rule("tonight").search(_plain(clause)))
-
-
 def either(clause: str) -> bool:
     """One name or the other: somebody has to choose."""
     return bool(rule("either").search(_plain(clause)))

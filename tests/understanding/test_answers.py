@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from agent.offline import evaluate, index, replies
-from agent.offline.brain import Brain, Names
+from agent.offline import evaluate, replies
 from agent.offline.compose import compose
-from agent.offline.declared import label
 from agent.offline.turns import Understanding
 from tools.catalog import TOOLS
 from tools.contract import Call
@@ -106,25 +104,3 @@ def test_the_table_fits_a_terminal(tmp_path):
     table = evaluate.table(result)
     assert "wrong tool" in table
     assert max(map(len, table.splitlines())) <= 80
-
-
-def test_the_kept_index_answers_like_a_fresh_one(tmp_path):
-    labels = [label(tool) for tool in TOOLS]
-    fresh, kept = index.obtain(labels, tmp_path), index.obtain(labels, tmp_path)
-    assert len(list(tmp_path.iterdir())) == 1
-    assert fresh == kept
-
-
-def test_a_damaged_index_is_built_anew(tmp_path):
-    labels = [label(tool) for tool in TOOLS]
-    index.obtain(labels, tmp_path)
-    (path,) = tmp_path.iterdir()
-    path.write_bytes(path.read_bytes()[:-5] + b"12345")
-    assert index.obtain(labels, tmp_path).labels == [tool.name for tool in TOOLS]
-
-
-def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path):
-    blocked = tmp_path / "file"
-    blocked.write_text("")
-    planner = Brain(TOOLS, Names(), cache=blocked)
-    assert planner.understand("list jobs").calls[0].tool == "list_jobs"

@@ -45,6 +45,7 @@ VALUES = {
     "params": "lr 0.001",
     "points": "2 points",
     "factor": "2x",
+    "path": "model.pt",
 }
 
 

@@ -1,0 +1,30 @@
+"""The words of requests, in any form: what is none of them may be a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from agent.offline.grammar import words
+from agent.offline.spelling import Speller
+from agent.offline.wording import stem
+
+_ORDINARY = words("ordinary")
+"""Common words; never names, however few requests use them."""
+
+
+class Lexicon:
+    """Known words: those of requests with how often, and the values of closed arguments."""
+
+    def __init__(self, vocabulary: Mapping[str, int], values: Iterable[str]) -> None:
+        self.words = frozenset({*vocabulary, *values})
+        self._stems = frozenset(map(stem, self.words))
+        self._speller = Speller(vocabulary)
+
+    def strange(self, word: str) -> bool:
+        """No word of any request, in no form and with no typing error."""
+        return (
+            word not in self.words
+            and word not in _ORDINARY
+            and stem(word) not in self._stems
+            and self._speller.correct(word) == word
+        )

@@ -1,0 +1,55 @@
+"""The best way to cut a row of clauses into requests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+S = TypeVar("S")
+_LEAST = 1e-3
+_MOST = 3
+"""Requests in one message; more are rare, and then the last ones stay together."""
+_FURTHER = 1.0
+"""What a third request costs in nats: most messages with several have two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a piece of a message is worth as one request."""
+
+    share: float
+    """How likely its best reading is, 0..1."""
+    asks: bool
+    """Is that a request?"""
+
+
+def best_split(
+    count: int, read: Callable[[int, int], S], worth: Callable[[S], Piece], several: float
+) -> list[S]:
+    """Cut ``count`` clauses into runs whose readings are together the likeliest.
+
+    ``read`` reads the clauses from the first to the last given; ``several`` is how likely the
+    message makes more than one request, 0..1.
+    """
+    best: list[dict[int, tuple[float, list[S]]]] = [{0: (0.0, [])}]
+    for end in range(count):
+        ways: dict[int, tuple[float, list[S]]] = {}
+        for start in range(end + 1):
+            step = read(start, end)
+            piece = worth(step)
+            value = math.log(max(piece.share, _LEAST))
+            for asked, (before, steps) in best[start].items():
+                number = asked + piece.asks
+                way = (before + value, [*steps, step])
+                if number <= _MOST and (number not in ways or way[0] > ways[number][0]):
+                    ways[number] = way
+        best.append(ways)
+    prior = {number: _prior(number, several) for number in best[count]}
+    return max(best[count].items(), key=lambda way: way[1][0] + prior[way[0]])[1][1]
+
+
+def _prior(number: int, several: float) -> float:
+    likely = several if number > 1 else 1.0 - several
+    return math.log(max(likely, _LEAST)) - _FURTHER * max(0, number - 2)

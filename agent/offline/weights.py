@@ -1,0 +1,83 @@
+"""The trained weights of the intent model: read from one file of the package, or written to it."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PATH = Path(__file__).parent / "intents.bin"
+FORMAT = "1"
+"""Changes when a file of before cannot be read any more."""
+IDF_STEPS = 24.0
+"""Inverse document frequencies are kept in units of 1/24."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A linear model over hashed features, and what else was learnt from the corpus."""
+
+    labels: tuple[str, ...]
+    """Tools and kinds of replies, then the heads that stand beside them."""
+    bias: tuple[float, ...]
+    scale: float
+    """What one unit of a weight is worth."""
+    sharpness: float
+    """Factor that turns margins into log odds."""
+    vocabulary: Mapping[str, int]
+    """Latin words of requests, with how often."""
+    cues: Mapping[str, Any]
+    worded: Mapping[str, Mapping[str, float]]
+    """Rule of grammar → tool → share of its requests that the rule fits: ``stop paging me``."""
+    declared: Mapping[str, str]
+    """Tool → digest of the declaration that it was trained with."""
+    corpus: str
+    """Digest of the corpus and of the code that reads it."""
+    row: Mapping[int, int]
+    """Feature → its row."""
+    idf: bytes
+    rows: memoryview
+    """One signed byte for each row and label."""
+
+
+@cache
+def shipped() -> Weights:
+    """The weights of the package."""
+    return loads(PATH.read_bytes())
+
+
+def dumps(head: Mapping[str, Any], keys: array[int], idf: bytes, rows: bytes) -> bytes:
+    """One file: the length of the head, the head, keys, frequencies, rows."""
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    sizes = len(text).to_bytes(4, "little") + len(keys).to_bytes(4, "little")
+    return zlib.compress(sizes + text + keys.tobytes() + idf + rows, 9)
+
+
+def loads(data: bytes) -> Weights:
+    """Read what :func:`dumps` wrote."""
+    body = memoryview(zlib.decompress(data))
+    size, count = int.from_bytes(body[:4], "little"), int.from_bytes(body[4:8], "little")
+    head: dict[str, Any] = json.loads(bytes(body[8 : 8 + size]))
+    at = 8 + size
+    keys = array("I")
+    keys.frombytes(body[at : at + 4 * count])
+    at += 4 * count
+    return Weights(
+        tuple(head["labels"]),
+        tuple(head["bias"]),
+        head["scale"],
+        head["sharpness"],
+        head["vocabulary"],
+        head["cues"],
+        head["worded"],
+        head["declared"],
+        head["corpus"],
+        {key: number for number, key in enumerate(keys)},
+        bytes(body[at : at + count]),
+        body[at + count :].cast("b"),
+    )

@@ -1,0 +1,1 @@
+"""Trains the intent model of the embedded planner. Run: python -m bench.intents."""

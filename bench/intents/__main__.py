@@ -1,0 +1,90 @@
+"""Trains the intent model and writes the weights; ``--held-out`` tests authors nobody learnt from."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from agent.offline import weights
+from agent.offline.features import features
+from bench.intents import corpus, fit, framed, joined, phrases, views
+from bench.intents.corpus import PHRASES, SEVERAL
+
+_SHARPNESS = 5.0
+"""Makes the likeliest label of requests of held-out authors as likely as it is right."""
+_JOINED = 1500
+"""Messages put together from two."""
+_FRAMED = 1800
+"""Deeds that are not asked for."""
+
+
+def main() -> int:
+    """Train, or only test."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--held-out", nargs="*", help="authors to test on, all by default")
+    options.add_argument("--without", nargs="*", default=[], help="authors to leave out")
+    options.add_argument("--out", default=str(weights.PATH))
+    chosen = options.parse_args()
+    start = time.perf_counter()
+    samples = [*corpus.samples(), *phrases.phrases()]
+    samples = [s for s in samples if s.by not in chosen.without]
+    words = views.vocabulary(samples)
+    samples += [*joined.joined(samples, _JOINED), *framed.framed(samples, _FRAMED)]
+    examples = views.examples(samples, views.lexicon(words))
+    print(f"{len(samples)} requests, {len(examples)} views, {time.perf_counter() - start:.0f} s")
+    by = fit.groups(examples)
+    tested = chosen.held_out if chosen.held_out is not None else []
+    tested = tested or ([a for a in by if a != PHRASES] if chosen.held_out is not None else [])
+    for author in tested:
+        _test(examples, by[author], author)
+    if chosen.held_out is not None:
+        return 0
+    linear = fit.fit(examples)
+    data = fit.dumps(linear, _SHARPNESS, {"vocabulary": words, "worded": views.worded(samples)})
+    Path(chosen.out).write_bytes(data)
+    print(
+        f"{len(linear.labels)} labels, {len(linear.keys)} features, {len(data) / 1e6:.2f} MB, "
+        f"{time.perf_counter() - start:.0f} s"
+    )
+    return 0
+
+
+def _split(examples: Sequence[fit.Example], out: Sequence[int]) -> list[fit.Example]:
+    held = set(out)
+    return [e for n, e in enumerate(examples) if n not in held]
+
+
+def _margins(
+    examples: Sequence[fit.Example], out: Sequence[int]
+) -> tuple[list[str], np.ndarray, list[fit.Example]]:
+    linear = fit.fit(_split(examples, out))
+    tested = [examples[n] for n in out if len(examples[n].labels) == 1]
+    tested = [e for e in tested if e.labels[0] in linear.labels]
+    margins = linear.margins([features(e.view) for e in tested])
+    keep = [n for n, label in enumerate(linear.labels) if label != SEVERAL]
+    return [linear.labels[n] for n in keep], margins[:, keep], tested
+
+
+def _test(examples: Sequence[fit.Example], out: Sequence[int], author: str) -> None:
+    names, margins, tested = _margins(examples, out)
+    guessed = [names[n] for n in margins.argmax(axis=1)]
+    right = [_same(e.labels[0], g) for e, g in zip(tested, guessed, strict=True)]
+    sharp = fit.sharpness(margins, [names.index(e.labels[0]) for e in tested])
+    print(
+        f"{author:<8} {sum(right):>5} of {len(right):>5}  {np.mean(right):6.1%}, sharpness {sharp}",
+        flush=True,
+    )
+
+
+def _same(meant: str, guessed: str) -> bool:
+    quiet = meant.startswith("@") and guessed.startswith("@")
+    return meant == guessed or (quiet and "@conditional" not in (meant, guessed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
