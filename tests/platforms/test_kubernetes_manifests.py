@@ -66,6 +66,9 @@ def test_the_rights_shipped_cover_what_is_called(cluster: ApiDouble, kube: Kuber
         ("list", "replicasets"),
         ("patch", "nodes"),
         ("create", "jobs"),
+        ("patch", "rollouts"),
+        ("patch", "rollouts/status"),
+        ("patch", "inferenceservices"),
     ):
         assert needed in held
     assert not any("*" in rule["verbs"] or "*" in rule["resources"] for rule in rules)
