@@ -19,6 +19,10 @@ _SHARPNESS = 5.0
 """Makes the likeliest label of requests of held-out authors as likely as it is right."""
 _JOINED = 1500
 """Messages put together from two."""
+_WRITTEN = 0.5
+"""Weight of a view of a request that somebody wrote."""
+_PREFACED = 800
+"""Remarks with a request."""
 _FRAMED = 1800
 """Deeds that are not asked for."""
 
@@ -27,6 +31,7 @@ def main() -> int:
     """Train, or only test."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--held-out", nargs="*", help="authors to test on, all by default")
+    options.add_argument("--verbose", action="store_true", help="show what was misread")
     options.add_argument("--without", nargs="*", default=[], help="authors to leave out")
     options.add_argument("--out", default=str(weights.PATH))
     chosen = options.parse_args()
@@ -34,14 +39,18 @@ def main() -> int:
     samples = [*corpus.samples(), *phrases.phrases()]
     samples = [s for s in samples if s.by not in chosen.without]
     words = views.vocabulary(samples)
-    samples += [*joined.joined(samples, _JOINED), *framed.framed(samples, _FRAMED)]
+    samples += [
+        *joined.joined(samples, _JOINED),
+        *joined.prefaced(samples, _PREFACED),
+        *framed.framed(samples, _FRAMED),
+    ]
     examples = views.examples(samples, views.lexicon(words))
     print(f"{len(samples)} requests, {len(examples)} views, {time.perf_counter() - start:.0f} s")
     by = fit.groups(examples)
     tested = chosen.held_out if chosen.held_out is not None else []
     tested = tested or ([a for a in by if a != PHRASES] if chosen.held_out is not None else [])
     for author in tested:
-        _test(examples, by[author], author)
+        _test(examples, by[author], author, chosen.verbose)
     if chosen.held_out is not None:
         return 0
     linear = fit.fit(examples)
@@ -63,14 +72,15 @@ def _margins(
     examples: Sequence[fit.Example], out: Sequence[int]
 ) -> tuple[list[str], np.ndarray, list[fit.Example]]:
     linear = fit.fit(_split(examples, out))
-    tested = [examples[n] for n in out if len(examples[n].labels) == 1]
+    whole = [examples[n] for n in out if examples[n].weight >= _WRITTEN]
+    tested = [e for e in whole if len(e.labels) == 1]
     tested = [e for e in tested if e.labels[0] in linear.labels]
     margins = linear.margins([features(e.view) for e in tested])
     keep = [n for n, label in enumerate(linear.labels) if label != SEVERAL]
     return [linear.labels[n] for n in keep], margins[:, keep], tested
 
 
-def _test(examples: Sequence[fit.Example], out: Sequence[int], author: str) -> None:
+def _test(examples: Sequence[fit.Example], out: Sequence[int], author: str, verbose: bool) -> None:
     names, margins, tested = _margins(examples, out)
     guessed = [names[n] for n in margins.argmax(axis=1)]
     right = [_same(e.labels[0], g) for e, g in zip(tested, guessed, strict=True)]
@@ -79,6 +89,14 @@ def _test(examples: Sequence[fit.Example], out: Sequence[int], author: str) -> N
         f"{author:<8} {sum(right):>5} of {len(right):>5}  {np.mean(right):6.1%}, sharpness {sharp}",
         flush=True,
     )
+    if verbose:
+        _wrong(tested, guessed, right)
+
+
+def _wrong(tested: Sequence[fit.Example], guessed: Sequence[str], right: Sequence[bool]) -> None:
+    pairs = [(e, g) for e, g, ok in zip(tested, guessed, right, strict=True) if not ok]
+    for example, guess in pairs:
+        print(f"    {example.labels[0]:<20} {guess:<20} {example.view.text}")
 
 
 def _same(meant: str, guessed: str) -> bool:
