@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.offline import declared
+from agent.offline import declared, loosely
 from agent.offline.names import Names
 from agent.offline.text import Lang
 from tools.contract import Call, Parameter, Tool
@@ -50,10 +50,10 @@ def phrase(parameter: Parameter, lang: Lang) -> str:
 
 
 def missing(
-    tool: Tool, parameter: Parameter, names: Names, lang: Lang
+    tool: Tool, parameter: Parameter, names: Names, lang: Lang, low: str = ""
 ) -> tuple[str, tuple[str, ...]]:
-    """Ask for one argument; with the candidates there are."""
-    options = declared.choices(parameter) or candidates(parameter.word, names)
+    """Ask for one argument; with the candidates there are, those that ``low`` hints at first."""
+    options = declared.choices(parameter) or loosely.ranked(low, candidates(parameter.word, names))
     what = phrase(parameter, lang)
     if lang == "zh":
         tail = f"可选：{'、'.join(options[:_MOST])}。" if options else ""

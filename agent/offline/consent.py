@@ -41,7 +41,7 @@ def verdict(parse: Parse, low: str, timed: bool) -> Verdict:
         return Verdict.EXPLAIN
     if parse.act is Act.STATEMENT and reading.share("@statement") > 0.1:
         return Verdict.NOTE
-    if parse.act is Act.HEDGED:
+    if parse.act is Act.HEDGED or (parse.bare and share < _QUESTION):
         return Verdict.ASK
     least = _LEAST.get(parse.act, _PLAINLY)
     enough = share >= least and reading.within(QUIET) <= 1.0 - least

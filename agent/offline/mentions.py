@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from agent.offline import loosely
+from agent.offline.grammar import words as lexicon
 from agent.offline.names import Gazetteer, Kind
 from agent.offline.shapes import shaped
 from agent.offline.slots import counts, durations, fractions, identifiers, metrics, params
 from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
+_ORDINARY = lexicon("ordinary")
 _QUOTED = compiled(r"\"([^\"]{1,400})\"|(?<!\w)'([^']{2,400})'(?!\w)|`([^`]{1,400})`")
 _FILE = compiled(
     r"(?<![a-z0-9_./~-])[a-z0-9_./~][^\s\"'`“”，。；、：]*\.(?:pt|pth|ckpt|bin|pkl|pickle|safetensors|onnx|pt2|h5|joblib)(?![a-z0-9_/-])"
@@ -47,6 +50,8 @@ class Mention:
     unit: str = ""
     known: bool = True
     typo: bool = False
+    loose: bool = False
+    """Is it said by some of its words only?"""
 
     @property
     def guessed(self) -> bool:
@@ -117,6 +122,7 @@ def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterat
         for span, value, written in metrics.find(low)
     ]
     yield [m for m in spoken if "_" in low[m.span.start : m.span.end]]
+    yield list(_loosely(text, gazetteer, words))
     yield list(_unknown(text, words, gazetteer))
     yield [_plain("window", span, value) for span, value in durations.find(low)]
     yield [m for m in identified if m.kind == "gpu"]
@@ -143,6 +149,12 @@ def _names(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[
         if not found.typo or not _NOT_A_NAME.fullmatch(text.low[span.start : span.end]):
             first = next(iter(found.means.values()))[0]
             yield Mention("name", span, first, span, found.means, typo=found.typo)
+
+
+def _loosely(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[Mention]:
+    for span, means in loosely.find(text.low, gazetteer.listed, words | _ORDINARY):
+        first = next(iter(means.values()))[0]
+        yield Mention("name", span, first, span, means, loose=True)
 
 
 _WORD = compiled(r"(?<![\w#@./:'-])[a-z][a-z0-9]{2,}(?![\w@/:-]|'(?!s\b))")

@@ -18,6 +18,7 @@ _UNIT = compiled(r"(?<![a-z0-9])[#@]?[a-z0-9][a-z0-9._/@:+-]*[a-z0-9]|[a-z0-9]")
 _HUMP = compiled(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _TWO = compiled(r"(?<![\w/-])(?P<a>[a-z]{2,})(?= (?P<b>[a-z]{2,})(?![\w/-]))")
 _MOSTPIECES = 8
+_ARTICLES = frozenset({"the", "a", "an", "this", "that", "our", "my", "your"})
 _NUMBERED_HAN = compiled(
     rf"(?<![a-z0-9_-])第?(?P<n>\d+|{numbers.HAN})\s*号?\s*(?P<family>gpu|cpu|tpu)?\s*(?:节点|机器|主机|node)(?!\s*-?\d)"
 )
@@ -95,6 +96,7 @@ class Gazetteer:
             pieces = pieces_of(name)
             if pieces[-1].isdigit():
                 self._numbered[pieces[-1].lstrip("0")].append(name)
+        self.listed = {kind: names.of(kind) for kind in names.entries()}
         self.kinds = frozenset(kind for kind, entries in names.entries().items() if entries)
 
     def _add(self, kind: Kind, spelling: str, name: str) -> None:
@@ -173,7 +175,11 @@ class Gazetteer:
             if near:
                 yield Found(Span(*match.span()), _frozen(self._means[near]), typo=True)
         for match in _TWO.finditer(low):
-            if len(match["a"] + match["b"]) < 7 or words.issuperset((match["a"], match["b"])):
+            if (
+                len(match["a"] + match["b"]) < 7
+                or match["a"] in _ARTICLES
+                or words.issuperset((match["a"], match["b"]))
+            ):
                 continue
             near = self._nearest(match["a"] + match["b"])
             if near and near not in (match["a"], match["b"]):

@@ -113,7 +113,9 @@ class Planner:
     def _doubt(self, step: Step, call: Call, text: Text) -> Understanding | None:
         """What must be asked before this call may be made."""
         if not step.parse.changes:
-            return self._incomplete(step, call, text.lang)
+            loose = step.parse.filled.loose
+            open_ = self._ambiguous(step, call, text.lang) if loose else None
+            return open_ or self._incomplete(step, call, text.lang)
         lang = text.lang
         timed = any(p.word in _TIMED and p.required for p in _parameters(step))
         if speech.either(step.low) and not timed:
@@ -126,7 +128,7 @@ class Planner:
         open_ = self._ambiguous(step, call, lang) or self._incomplete(step, call, lang)
         if open_ or judged is Verdict.PROPOSE:
             return open_
-        if step.parse.share < FAINT:
+        if step.parse.share < FAINT or step.parse.bare:
             named = [str(m.value) for m in step.material.mentions if m.kind == "name"]
             return self._question(ask.unclear(named, lang), None, lang)
         return self._question(ask.confirm(call, lang), Pending(call), lang)
@@ -146,7 +148,9 @@ class Planner:
             p for p in _parameters(step) if p in parse.filled.missing and p.name not in call.args
         ]
         if open_ and parse.tool and (parse.sure or parse.changes):
-            question, options = ask.missing(parse.tool, open_[0], self.names, lang)
+            question, options = ask.missing(
+                parse.tool, open_[0], self.names, lang, step.material.text.low
+            )
             return self._question(question, Pending(call, open_[0].name, options), lang)
         if open_:
             return Understanding(reply=replies.say("nothing", lang), lang=lang)

@@ -153,6 +153,12 @@ def _filled(name: str, said: str, names: Names) -> Filled:
             "grep CUDA out of memory 在 ranker 里",
             {"target": "ranker", "pattern": "CUDA out of memory"},
         ),
+        ("read_logs", "ranker 的日志，只要带 ERROR 的", {"target": "ranker", "pattern": "ERROR"}),
+        ("read_logs", "ranker log, anything NVRM", {"target": "ranker", "pattern": "NVRM"}),
+        ("list_actions", "anything that needs my thumbs up?", {"state": "proposed"}),
+        ("list_actions", "which ones wait for my sign-off", {"state": "proposed"}),
+        ("list_actions", "what is waiting on me", {"state": "proposed"}),
+        ("quantize_model", "make ranker int8", {"model": "ranker"}),
         ("read_logs", "seeing 502s, show ranker logs", {"target": "ranker"}),
         (
             "record_cause",

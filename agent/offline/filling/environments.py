@@ -17,6 +17,7 @@ _SPOKEN = {
     "production": r"prod(?:uction)?|live|生产|线上|正式",
     "staging": r"stag(?:e|ing)|预发布?|预生产",
     "stage": r"stag(?:e|ing)|预发布?|预生产",
+    "shadow": r"shadow|影子",
     "test": r"test|测试环境",
     "dev": r"dev(?:elopment)?|开发环境",
 }

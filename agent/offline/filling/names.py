@@ -103,16 +103,25 @@ def _belongs_elsewhere(sheet: Sheet, parameter: Parameter, mention: Mention) -> 
 
 
 def _enter(sheet: Sheet, parameter: Parameter, mention: Mention, kind: str) -> None:
-    options = mention.means[kind]
+    options = _options(parameter, mention, kind)
     value = environments.placed(sheet, parameter, mention, options)
     if value is None:
         sheet.done.ambiguous[parameter.name] = options
+        sheet.done.loose |= mention.loose
         own = mention in sheet.material.mentions
         value = sheet.material.text.said(mention.span) if own else str(mention.value)
     if mention.also:
         further = tuple(m.means.get(kind, (str(m.value),))[0] for m in mention.also)
         sheet.done.also[parameter.name] = further
     sheet.put(parameter, value, mention)
+
+
+def _options(parameter: Parameter, mention: Mention, kind: str) -> tuple[str, ...]:
+    """The names that may be meant; what was said loosely may be of any kind that is accepted."""
+    if not mention.loose or parameter.word != "target":
+        return mention.means[kind]
+    named = [n for k in ("deployment", "job") for n in mention.means.get(k, ())]
+    return tuple(dict.fromkeys(named)) or mention.means[kind]
 
 
 def _accepts(word: str) -> tuple[str, ...]:

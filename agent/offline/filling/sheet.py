@@ -50,6 +50,8 @@ class Filled:
     unused: tuple[Mention, ...] = ()
     bare: bool = False
     """A name was taken from its place only."""
+    loose: bool = False
+    """What is ambiguous was said by some of its words only."""
     also: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Further values of an argument: the call is to be made for each."""
 

@@ -39,7 +39,7 @@ _PATTERN = (
     ),
     re.compile(r"(?P<t>[A-Za-z0-9_.*|-]+)\s*(?:字样|关键字|关键词|报错|错误)"),
     re.compile(
-        rf"\b(?:any|some|see|seeing|getting|throwing|spewing|printing|mentions?|about)\s+(?:more )?(?P<t>{_LITERAL})(?![\w-])"
+        rf"\b(?:any(?:thing)?|some|see|seeing|getting|throwing|spewing|printing|mentions?|about)\s+(?:more )?(?P<t>{_LITERAL})(?![\w-])"
     ),
     re.compile(rf"(?:里面?|日志)的?\s*(?P<t>{_LITERAL})(?![A-Za-z0-9_-])"),
     re.compile(rf"(?:报|打|刷|抛|爆|喷)(?:出|了|过)?\s*(?P<t>{_LITERAL})(?![A-Za-z0-9_-])"),
@@ -47,6 +47,8 @@ _PATTERN = (
         r"\b(?P<t>[A-Z][A-Za-z]*[A-Z][A-Za-z]*|OOM|NaN|CUDA|NCCL|5\d\d|4\d\d)\b(?= (?:errors?|in|messages?|lines?|failures?))"
     ),
 )
+_LEVELS = frozenset({"ERROR", "WARN", "WARNING", "FATAL"})
+"""Written as logs write them they are looked for; ``errors`` are only talked about."""
 _NOT_PATTERNS = frozenset(
     [
         "log",
@@ -124,7 +126,7 @@ def pattern(raw: str) -> str | None:
     """The expression to look for in logs."""
     for expression in _PATTERN:
         for match in expression.finditer(raw):
-            if match["t"].lower() not in _NOT_PATTERNS:
+            if match["t"] in _LEVELS or match["t"].lower() not in _NOT_PATTERNS:
                 return match["t"].rstrip(".")
     return None
 
