@@ -76,13 +76,14 @@ def test_a_gpu_on_the_bus_that_the_driver_does_not_show(
 def test_a_roll_out_that_does_not_end(tmp_path: Path, minutes: int, phase: Any, stuck: bool):
     release = Release("digits", "1", "sha256:0", "digits.pt")
     status = Status("digits", None, "local", "u", "g", 2, release, 2, 1, 1, phase, ())
-    revision = Revision(2, release, NOW - timedelta(minutes=minutes))
+    now = datetime.now(UTC)  # the module may have been imported long before
+    revision = Revision(2, release, now - timedelta(minutes=minutes))
     platform = SimpleNamespace(
         status=lambda _r: status, traffic=lambda _r: {}, history=lambda _r: [revision]
     )
     world: Any = world_with(tmp_path)
     world.platforms = SimpleNamespace(of=lambda _n: (platform, "digits"))
-    found = work.deployment(world, Subject("deployment", "digits", NOW, deployment="digits"))
+    found = work.deployment(world, Subject("deployment", "digits", now, deployment="digits"))
     assert values(found, "deployment.stuck") == (["yes"] if stuck else [])
 
 

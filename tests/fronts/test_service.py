@@ -237,7 +237,7 @@ def test_an_alert_opens_a_thread_with_diagnosis_and_a_proposed_change(
         assert all(not c.get("unfurl_links", True) for c in slack.called("chat.postMessage"))
         httpx.post(f"{service.url}/v1/alerts", headers=headers, json=sent)
         httpx.post(f"{service.url}/v1/alerts", headers=headers, json=alert("resolved"))
-        eventually(lambda: roots[0]["text"].startswith("*Resolved*"))
+        eventually(lambda: roots[0]["text"].startswith("*Resolved "))
         with pytest.raises(TimeoutError):
             fetched.append(trap.accept()[0].recv(100))
     assert fetched == []
