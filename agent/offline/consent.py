@@ -10,7 +10,7 @@ from agent.offline.speech import Act
 
 QUIET = ("@negated", "@statement", "@explain", "@scope", "@thanks", "@greeting", "@about", "@help")
 """Kinds of messages that ask for nothing."""
-_PLAINLY, _QUESTION, _TOLD = 0.6, 0.85, 0.996
+_PLAINLY, _QUESTION, _TOLD = 0.7, 0.85, 0.996
 """Share a change needs in an order, in a question, and in what sounds like telling or wondering."""
 _BOUND, _LATER = 0.4, 0.005
 """Share of ``@conditional`` that counts alone, and one that counts beside a time to come."""

@@ -17,7 +17,7 @@ from agent.offline.wording import masked
 
 POSSIBLY = 0.03
 """How likely a message must make more than one request before cutting it is tried."""
-_LIKELY, _UNTOLD = 5, 0.1
+_LIKELY, _UNTOLD = 3, 0.03
 """Requests of pieces should be among the likeliest labels of the whole; else they count less."""
 _MOST = 5
 """Clauses that are told apart; what follows stays with the last of them."""
