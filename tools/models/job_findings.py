@@ -75,7 +75,7 @@ class JobFound:
         """State, progress, loss, time left; then checkpoint, restarts, cause."""
         lines = self._zh() if lang == "zh" else self._en()
         if self.chart is not None:
-            lines.append(f"{'图' if lang == 'zh' else 'Picture'}: {self.chart}")
+            lines.append(("图：" if lang == "zh" else "Picture: ") + str(self.chart))
         return "\n".join(lines)
 
     def _en(self) -> list[str]:
