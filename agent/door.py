@@ -125,13 +125,24 @@ class Door:
     def run(self, number: int) -> Action:
         """Carry out an approved action to its end. Anything but an approved action is left alone.
 
-        Safe to call from any number of processes: exactly one does the work. Never raises for
-        what goes wrong in the world; the returned action says it.
+        Safe to call from any number of processes: the one that writes APPLYING down does the
+        work. Never raises for what goes wrong in the world; the returned action says it.
         """
         action = self.expire(self.ledger.get(number))
         if action.state is not State.APPROVED:
             return action
-        return self.finish(self._begin(action))
+        if ended := self._end_if_changed(action):
+            return ended
+        began = self.ledger.append(
+            action.number,
+            State.APPLYING,
+            self.owner,
+            expect=[State.APPROVED],
+            also=self.work.taking(action.number, self.owner),
+        )
+        if began is None:
+            return replace(self.ledger.get(number), reason="another process is doing it")
+        return self.finish(began)
 
     def finish(self, action: Action) -> Action:
         """Take an action that this process holds from where it stands to its outcome."""
@@ -143,8 +154,8 @@ class Door:
             action = self._undo_failed(action)
         return action
 
-    def _begin(self, action: Action) -> Action:
-        """Ask policy and world again, then write the intent down. One racer gets APPLYING."""
+    def _end_if_changed(self, action: Action) -> Action | None:
+        """Ask policy and world once more; what is no longer as approved is ended here."""
         try:
             denied = self.rulings.against_starting(action)
             if denied:
@@ -155,14 +166,7 @@ class Door:
         if not same_world(action.plan, fresh):
             changed = f"{action.plan.target.name} changed since this was proposed"
             return self.end(action, State.STALE, f"{changed}; nothing was done.")
-        began = self.ledger.append(
-            action.number,
-            State.APPLYING,
-            self.owner,
-            expect=[State.APPROVED],
-            also=self.work.taking(action.number, self.owner),
-        )
-        return began or replace(action, reason="another process is doing it")
+        return None
 
     def _carry_out(self, action: Action) -> Action:
         """The only place where an effect begins. The intent is in the ledger already."""

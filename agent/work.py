@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from agent.events import Progress
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Table
 
     from tools.store import Store
     from tools.world import Clock
@@ -63,8 +63,7 @@ class Work:
         def write(c: Connection) -> None:
             t = self._t
             until = (self._clock.now() + LEASE).isoformat()
-            c.execute(t.delete(t.leases).where(t.leases.c.action == number))
-            c.execute(t.insert(t.leases).values(action=number, owner=owner, until=until))
+            self._put(c, t.leases, number, {"owner": owner, "until": until})
 
         return write
 
@@ -122,8 +121,17 @@ class Work:
             "eta": progress.eta.total_seconds() if progress.eta else None,
         }
         with self._store.write() as c:
-            c.execute(t.delete(t.progress).where(t.progress.c.action == progress.action))
-            c.execute(t.insert(t.progress).values(action=progress.action, **values))
+            self._put(c, t.progress, progress.action, values)
+
+    def _put(self, c: Connection, table: Table, number: int, values: Mapping[str, Any]) -> None:
+        """Write an action's one row. Two writers at once both succeed; the later one is kept."""
+        t = self._t
+        same = table.c.action == number
+        if c.execute(t.update(table).where(same).values(**values)).rowcount:
+            return
+        added = t.insert_ignoring(self._store, table).values(action=number, **values)
+        if not c.execute(added).rowcount:
+            c.execute(t.update(table).where(same).values(**values))
 
     def progress(self, number: int) -> Progress | None:
         """The newest progress of an action."""

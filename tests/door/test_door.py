@@ -11,10 +11,11 @@ import pytest
 from agent.door import Door
 from agent.errors import NotAllowed, TooLate
 from agent.events import Action, Actor, Decision, State
+from agent.foresight import Foresight
 from agent.recovery import Recovery
 from tests.door.toy import ANA, BOB, EVE, POLICY, Toys, make_door
 from tests.support import FakeClock, make_world
-from tools.contract import Call
+from tools.contract import Call, Plan
 from tools.errors import BadArguments, Refused
 from tools.fleet import Freeze, PreApproved
 
@@ -104,6 +105,27 @@ def test_a_changed_world_makes_it_stale(door: Door) -> None:
     assert done.state is State.STALE
     assert "changed since this was proposed" in done.reason
     assert len(Toys(door.world.home).effects()) == 1
+
+
+def test_the_slower_of_two_processes_does_nothing_of_its_own(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = propose(door)
+    approve(door, action)
+    look = door.foresight.plan
+
+    def plan_while_another_begins(call: Call) -> Plan:
+        door.ledger.append(
+            action.number, State.APPLYING, "elsewhere:1:1.0", expect=[State.APPROVED]
+        )
+        Toys(door.world.home).put(3, "somebody-else")
+        return look(call)
+
+    monkeypatch.setattr(Foresight, "plan", lambda _, call: plan_while_another_begins(call))
+    done = door.run(action.number)
+    assert done.state is State.APPLYING
+    assert Toys(door.world.home).effects() == ["somebody-else 3"]
+    assert [e.kind for e in door.ledger.entries()][-1] == State.APPLYING
 
 
 def test_a_failed_verification_undoes_it(door: Door) -> None:
