@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
 from agent.bootstrap import App
@@ -40,10 +40,10 @@ def run(options: argparse.Namespace) -> int:
         width=min(96, shutil.get_terminal_size((80, 24)).columns),
         interactive=interactive,
     )
-    loaded.start(terminal)
     if interactive:
-        _interactive(app, terminal)
+        _interactive(app, terminal, lambda: loaded.start(terminal))
     else:
+        loaded.start(terminal)
         terminal.run((line for line in sys.stdin), _hello(app))
     return OK
 
@@ -71,7 +71,9 @@ def _hello(app: App) -> str:
     )
 
 
-def _interactive(app: App, terminal: Terminal) -> None:
+def _interactive(app: App, terminal: Terminal, shown: Callable[[], None]) -> None:
+    """Talk with editing and history. ``shown`` is called once the first prompt is on the screen:
+    loading any earlier would only take the processor from it."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import WordCompleter
     from prompt_toolkit.history import FileHistory
@@ -96,6 +98,13 @@ def _interactive(app: App, terminal: Terminal) -> None:
         bottom_toolbar=lambda: terminal.toolbar() or None,
         refresh_interval=0.5,
     )
+    once = iter([shown])
+
+    def rendered(_: object) -> None:
+        for load in once:
+            load()
+
+    session.app.after_render += rendered
     with patch_stdout(raw=False):
         terminal.out = sys.stdout
         terminal.run(_prompts(session), _hello(app))

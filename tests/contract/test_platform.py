@@ -25,7 +25,7 @@ from tools.platforms.base import (
     StrategyName,
 )
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(290)
 HOUR = timedelta(hours=1)
 
 
