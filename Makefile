@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 JOBS ?= 2
+# A plain path instead of an import hook, and compiled once: both are paid at every start.
+INSTALL = $(PIP) install --quiet --no-deps --editable . --config-settings editable_mode=compat && \
+  $(BIN)/python -m compileall -q agent tools
 
 help:
 	@echo "make chat            install what is needed and open the chat on this machine"
@@ -28,13 +31,13 @@ $(BIN)/python:
 $(VENV)/.chat: requirements/chat.txt pyproject.toml | $(BIN)/python
 	@echo "Installing Steward with its model tools (once; a few minutes) ..."
 	@$(PIP) install --quiet -r requirements/chat.txt
-	@$(PIP) install --quiet --no-deps --editable .
+	@$(INSTALL)
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(BIN)/python
 	@echo "Installing Steward with everything its tests need (once; a few minutes) ..."
 	@$(PIP) install --quiet -r requirements/dev.txt
-	@$(PIP) install --quiet --no-deps --editable .
+	@$(INSTALL)
 	@touch $(VENV)/.chat $@
 
 test: $(VENV)/.dev

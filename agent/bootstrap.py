@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from agent import fleet as fleets
 from agent import settings as knobs
 from agent.errors import Unreadable
 
@@ -43,6 +42,8 @@ class App:
     @cached_property
     def fleet(self) -> Fleet:
         """steward.yaml, or the embedded default."""
+        from agent import fleet as fleets
+
         return fleets.load(self.settings.fleet, self.settings.user)
 
     @cached_property

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator
 from datetime import datetime
 
 from agent.events import Action, State
 from agent.redaction import visible
 from agent.say import duration, state_words
+from tools.columns import columns, wrap
 from tools.contract import Effect
 from tools.words import Lang
 
@@ -38,7 +38,7 @@ def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
     their escapes, so that nothing on the card can pretend to be something else.
     """
     head = f"操作 {action.number}" if lang == "zh" else f"Action {action.number}"
-    lines = [*_wrap(f"{head}: {visible(action.plan.title)}", width, "")]
+    lines = [*wrap(f"{head}: {visible(action.plan.title)}", width, "")]
     for key, text in _fields(action, lang, now):
         label = _LABELS[key][1 if lang == "zh" else 0]
         pad = label + " " * max(1, 12 - columns(label))
@@ -87,40 +87,6 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
         yield "outcome", ended
 
 
-def fit(text: str, width: int) -> str:
-    """``text`` with lines longer than ``width`` broken at spaces, continued with an indent."""
-    rows: list[str] = []
-    for line in text.split("\n"):
-        lead = line[: len(line) - len(line.lstrip(" "))]
-        rows += [row.rstrip() for row in _wrap(line, width, lead + "  ")]
-    return "\n".join(rows)
-
-
-def columns(text: str) -> int:
-    """How many terminal columns ``text`` takes."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
 def _rows(text: str, width: int) -> Iterator[str]:
     for line in visible(text).expandtabs(2).splitlines() or [""]:
-        yield from _wrap(line, width, "  ")
-
-
-def _wrap(line: str, width: int, indent: str) -> Iterator[str]:
-    """Break at spaces where there are any; never drop a character of what will run."""
-    while columns(line) > width:
-        cut = _cut(line, width)
-        space = line.rfind(" ", width // 2, cut + 1)
-        cut = space + 1 if space > 0 else cut
-        yield line[:cut]
-        line = indent + line[cut:]
-    yield line
-
-
-def _cut(line: str, width: int) -> int:
-    used = 0
-    for number, char in enumerate(line):
-        used += 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        if used > width:
-            return max(1, number)
-    return len(line)
+        yield from wrap(line, width, "  ")

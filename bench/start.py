@@ -80,6 +80,7 @@ def main() -> None:
         fleet.write_text("http: {port: 0}\n")
         environment = {**os.environ, "STEWARD_HOME": home, "TERM": "xterm", "NO_COLOR": "1"}
         environment.pop("STEWARD_MODEL", None)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as installed: compiled once
         question = [*STEWARD, "ask", "what is running?"]
         base = [sys.executable, "-c", "pass"]
 

@@ -12,7 +12,6 @@ Anything else that escapes a tool is a bug; the door reports it as such without 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -52,6 +51,8 @@ class Cancelled(ToolError):
 def unknown(kind: str, name: str, known: Iterable[str], zh_kind: str = "") -> BadArguments:
     """The error for a name that does not exist, with its nearest neighbours."""
     names = sorted(set(known))
+    import difflib  # only for a slip; loading it is felt at every start
+
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names[:5]
     hint = f" Did you mean {', '.join(near)}?" if near else f" There is no {kind} yet."
     zh_hint = f"你是指 {'、'.join(near)} 吗？" if near else f"目前还没有任何{zh_kind or kind}。"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 
 from agent.bootstrap import App
-from agent.commands.ask import terminal_actor
+from agent.commands.ask import home_conversation, terminal_actor
 from agent.commands.exits import OK
 from agent.fronts.terminal import Terminal, typed_lines
 from tools.errors import ToolError
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     app = App.start(fleet=options.fleet)
     _make_home(app)
     actor = terminal_actor(app)
-    conversation = f"terminal:{actor.name}"
+    conversation = home_conversation(app)
     if options.new:
         conversation += f":{secrets.token_hex(4)}"
     loaded = _Loading(app)

@@ -7,7 +7,7 @@ import json
 from typing import cast
 
 from agent.bootstrap import App
-from agent.commands.ask import terminal_actor
+from agent.commands.ask import home_conversation, terminal_actor
 from agent.commands.exits import FAILED, OK, PROPOSED
 from tools.contract import Call
 from tools.words import Lang
@@ -30,6 +30,6 @@ def run(options: argparse.Namespace) -> int:
     call = Call("send_notice", {"target": options.to, "text": seen.text[:4000]})
     actor = terminal_actor(app)
     stamp = f"summary:{app.world.clock.now().isoformat()}"
-    action = app.door.propose(call, actor, f"terminal:{actor.name}", stamp)
+    action = app.door.propose(call, actor, home_conversation(app), stamp)
     print(f"\nProposed as action {action.number}: steward actions approve {action.number}")
     return PROPOSED

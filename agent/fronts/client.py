@@ -11,13 +11,9 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import urlencode
+from typing import Any, BinaryIO
 
 from tools.errors import BadArguments, Failed, Refused, ToolError, Unavailable
-
-if TYPE_CHECKING:
-    from agent.events import Message
 
 SOCKET_NAME = "steward.sock"
 _GONE = "The service stopped answering; what it does goes on in the ledger."
@@ -45,15 +41,17 @@ class ServiceClient:
         except ToolError:
             return None
 
-    def ask(self, message: Message) -> Iterator[dict[str, Any]]:
-        """The events of a turn as they happen; the last is a ``reply``."""
-        body = {"text": message.text, "conversation": message.conversation, "id": message.id}
+    def ask(self, text: str, conversation: str, id: str) -> Iterator[dict[str, Any]]:
+        """The events of a turn as they happen; the last is a ``reply``. ``id``: see ``Message``."""
+        body = {"text": text, "conversation": conversation, "id": id}
         return self._events("POST", "/v1/ask/stream", body)
 
     def actions(
         self, *states: str, hours: float | None = None, limit: int = 200
     ) -> list[dict[str, Any]]:
         """Actions, newest first."""
+        from urllib.parse import urlencode
+
         query: list[tuple[str, str]] = [("limit", str(limit)), *(("state", s) for s in states)]
         if hours is not None:
             query.append(("hours", str(hours)))

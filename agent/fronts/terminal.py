@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO, cast
 
-from agent.card import card, fit
+from agent.card import card
 from agent.errors import TooLate
 from agent.events import (
     Action,
@@ -37,6 +37,7 @@ from agent.fronts.terminal_words import HELP, Words, words
 from agent.language import language_of
 from agent.redaction import visible
 from agent.say import duration, outcome_line, state_words
+from tools.columns import fit
 from tools.errors import ToolError
 from tools.words import Lang
 
@@ -219,7 +220,7 @@ class Terminal:
         self._say(self.assistant().usage(self.conversation, self.lang))
 
     def _new(self, _rest: str) -> None:
-        self.conversation = f"terminal:{self.actor.name}:{secrets.token_hex(4)}"
+        self.conversation = f"terminal:{self.actor.identity}:{secrets.token_hex(4)}"
         self._say(self._w.new_conversation)
 
     def _start(self, number: int) -> None:

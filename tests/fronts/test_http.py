@@ -16,7 +16,6 @@ import pytest
 
 from agent.assistant import Assistant
 from agent.errors import TooLate, Unreadable
-from agent.events import Actor, Message
 from agent.fronts.client import ServiceClient
 from agent.fronts.http import make_api, make_app
 from agent.fronts.http_callers import read_tokens
@@ -252,16 +251,10 @@ def test_the_unix_socket_is_the_owners_alone(served: Served, tmp_path: Path) -> 
     assert served.desk.caller(f"uid:{os.geteuid() + 1}", None) is None
 
 
-def message(text: str, id: str = "m1") -> Message:
-    from datetime import UTC, datetime
-
-    return Message("terminal:t1", id, Actor("ana", "terminal", "ana"), text, datetime.now(UTC))
-
-
 def test_the_command_line_talks_to_a_running_service(served: Served, tmp_path: Path) -> None:
     client = ServiceClient.at(tmp_path)
     assert client is not None
-    events = list(client.ask(message("set 5")))
+    events = list(client.ask("set 5", "terminal:t1", "1"))
     assert [e["type"] for e in events] == ["proposed", "reply"]
     action = client.actions("proposed", hours=1)[0]
     assert (action["number"], action["requested_by"]) == (1, "ana")

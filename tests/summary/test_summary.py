@@ -16,8 +16,8 @@ from agent.events import Action, Decision
 from tests.door.toy import ANA, BOB
 from tests.summary.fleet import Parts, deployment, gpu, make
 from tests.support import FakeClock
-from tools.actions.wording import columns
 from tools.alerts.base import AlertRecord
+from tools.columns import columns
 from tools.contract import Call, as_json
 from tools.models.base import JobStatus
 from tools.observe.base import Series

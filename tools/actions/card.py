@@ -102,7 +102,7 @@ def folded(line: str) -> Iterator[str]:
     """``line`` in pieces of at most 100 columns, indented alike."""
     import textwrap
 
-    from tools.actions.wording import columns
+    from tools.columns import columns
 
     if columns(line) <= 100:
         yield line

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tools.columns import clip
+
 if TYPE_CHECKING:
     from tools.words import Lang
 
@@ -35,18 +37,6 @@ def state_words(state: str, lang: Lang) -> str:
     return zh if lang == "zh" else en
 
 
-def columns(text: str) -> int:
-    """How many terminal columns ``text`` takes; wide characters count two."""
-    import unicodedata
-
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
 def cut(text: str, width: int) -> str:
     """The first line of ``text``, at most ``width`` columns wide."""
-    line = text.rstrip().split("\n", 1)[0]
-    if columns(line) <= width:
-        return line
-    while columns(line) > width - 1:
-        line = line[: -max(1, (columns(line) - width) // 2)]
-    return line.rstrip() + "…"
+    return clip(text.rstrip().split("\n", 1)[0], width)

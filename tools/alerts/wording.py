@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from tools import columns
 
 if TYPE_CHECKING:
     from tools.words import Lang
@@ -41,21 +42,9 @@ def clock(at: datetime | None) -> str:
     return "" if at is None else f"{at:%H:%M:%S}"
 
 
-def _columns(character: str) -> int:
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
 def clip(line: str, width: int = WIDTH) -> str:
     """A line of at most ``width`` columns, cut with an ellipsis."""
-    used = 0
-    for position, character in enumerate(line):
-        used += _columns(character)
-        if used > width:
-            kept = line[:position]
-            while kept and sum(map(_columns, kept)) > width - 1:
-                kept = kept[:-1]
-            return kept + "…"
-    return line
+    return columns.clip(line, width)
 
 
 def wrap(text: str, width: int = WIDTH, indent: str = "") -> list[str]:
@@ -63,7 +52,7 @@ def wrap(text: str, width: int = WIDTH, indent: str = "") -> list[str]:
     lines: list[str] = []
     current = ""
     for word in _pieces(text):
-        if current and sum(map(_columns, current + word.rstrip())) > width:
+        if current and columns.columns(current + word.rstrip()) > width:
             lines.append(current.rstrip())
             current = indent
         current += word.lstrip() if current == indent else word
@@ -77,7 +66,7 @@ def _pieces(text: str) -> list[str]:
     current = ""
     for character in text:
         current += character
-        if character == " " or _columns(character) == 2:
+        if character == " " or columns.columns(character) == 2:
             pieces.append(current)
             current = ""
     return [*pieces, current] if current else pieces

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from unicodedata import east_asian_width
 
+from tools.columns import fit
 from tools.platforms.base import Phase
 from tools.words import Lang
 
@@ -59,18 +59,4 @@ def milliseconds(seconds: float) -> str:
 
 def joined(lines: Iterable[str]) -> str:
     """The lines, none wider than 100 columns (a Chinese character takes two)."""
-    return "\n".join(part for line in lines for part in _fitted(line))
-
-
-def _fitted(line: str) -> Iterator[str]:
-    while _width(line) > WIDTH:
-        cut = next(n for n in range(len(line), 0, -1) if _width(line[:n]) <= WIDTH)
-        space = line.rfind(" ", 10, cut)
-        cut = space if space > 0 else cut
-        yield line[:cut]
-        line = f"  {line[cut:].strip()}"
-    yield line
-
-
-def _width(text: str) -> int:
-    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+    return fit("\n".join(lines), WIDTH)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools.columns import columns
 from tools.models.asking import ask
-from tools.models.numbers import columns, percent, points, size
+from tools.models.numbers import percent, points, size
 
 if TYPE_CHECKING:
     from tools.models.base import ModelVersion

@@ -45,10 +45,3 @@ def ago(at: datetime, now: datetime, lang: Lang = "en") -> str:
     """``5 min ago``."""
     passed = span(max(0.0, (now - at).total_seconds()), lang)
     return f"{passed} ago" if lang == "en" else f"{passed}前"
-
-
-def columns(text: str) -> int:
-    """How many terminal columns a text takes: Chinese characters take two."""
-    from unicodedata import east_asian_width
-
-    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tools.actions.card import folded
-from tools.actions.wording import columns
+from tools.columns import columns
 from tools.contract import Phrases, reading
 from tools.errors import ToolError
 from tools.observe.wording import span
