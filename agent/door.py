@@ -1,4 +1,4 @@
-"""The door. Nothing in the world changes except through :meth:`Door._carry_out` below.
+"""The door. Nothing in the world changes except through :meth:`Door.run` below.
 
 How a change passes, in order:
 
@@ -6,8 +6,8 @@ How a change passes, in order:
     decide    a person says yes to one action number and digest; enough yeses approve it, once
     run       1. ask the policy and the world again: changed since? then stale, offered anew
               2. write the intent down: of all racers one gets APPROVED → APPLYING
-              3. apply: the only call of ``apply`` in the product; the effect carries the id
-              4. verify: poll the world; a failed check undoes it where the approval said so
+              3. apply, then verify (:mod:`agent.execution`); the effect carries the id
+              4. undo what failed, where the approval said so
 
 A model can reach ``propose`` only; ``decide`` and ``run`` are called by people's fronts. What a
 crash leaves behind is taken up by :mod:`agent.recovery`.
@@ -15,22 +15,21 @@ crash leaves behind is taken up by :mod:`agent.recovery`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
 from agent.errors import NotAllowed, TooLate
 from agent.events import Action, Actor, Decision, State
+from agent.execution import Execution
 from agent.foresight import Foresight
 from agent.ledger import Ledger
 from agent.policy import Allowed, Ask
 from agent.record import digest, same_world
-from agent.redaction import mask, mask_json
+from agent.redaction import mask
 from agent.rulings import Rulings, too_late
-from agent.running import Running, Stuck
 from agent.work import Work
-from tools.contract import Call, Happened, Json, Outcome, as_json
-from tools.errors import Refused, ToolError, Unavailable
+from tools.contract import Call, Happened, Json, Outcome
+from tools.errors import Refused, ToolError
 from tools.fleet import Fleet
 from tools.world import World
 
@@ -53,6 +52,11 @@ class Door:
     def rulings(self) -> Rulings:
         """The policy, asked so that its trouble is a no."""
         return Rulings(self.foresight, self.world.clock, self.fleet, self.ledger)
+
+    @property
+    def execution(self) -> Execution:
+        """The hands: what carries an approved action out, and looks whether it worked."""
+        return Execution(self.foresight, self.world, self.ledger, self.work, self.owner)
 
     def propose(
         self, call: Call, requester: Actor, conversation: str, key: str, undoes: int | None = None
@@ -146,10 +150,7 @@ class Door:
 
     def finish(self, action: Action) -> Action:
         """Take an action that this process holds from where it stands to its outcome."""
-        if action.state is State.APPLYING:
-            action = self._carry_out(action)
-        if action.state is State.APPLIED:
-            action = self._verify(action)
+        action = self.execution.finish(action)
         if action.state in (State.UNVERIFIED, State.FAILED):
             action = self._undo_failed(action)
         return action
@@ -167,51 +168,6 @@ class Door:
             changed = f"{action.plan.target.name} changed since this was proposed"
             return self.end(action, State.STALE, f"{changed}; nothing was done.")
         return None
-
-    def _carry_out(self, action: Action) -> Action:
-        """The only place where an effect begins. The intent is in the ledger already."""
-        change = self.foresight.change(action.call.tool)
-        with Running(action, self.ledger, self.work, self.world.clock, self.owner) as act:
-            try:
-                outcome = act.bounded(lambda: change.apply(self.world, action.plan, act))
-            except Stuck as error:
-                return self.end(action, State.UNKNOWN, error.en)
-            except Unavailable as error:
-                return self._unanswered(action, error.en)
-            except ToolError as error:
-                return self.end(action, State.FAILED, error.en)
-            except Exception as error:  # noqa: BLE001  a tool's bug must not hide what happened
-                broke = (
-                    f"{action.call.tool} broke: {type(error).__name__}: {mask(str(error))[:200]}"
-                )
-                return self._unanswered(action, f"{broke}.")
-        body: dict[str, Json] = {"outcome": mask_json(as_json(outcome))}
-        return self._move(action, State.APPLIED, body)
-
-    def _unanswered(self, action: Action, said: str) -> Action:
-        """The world, or a tool's bug, swallowed the answer: only the world can say what is so."""
-        if self.foresight.happened(action) is Happened.NO:
-            return self.end(action, State.FAILED, f"{said} The world shows no effect.")
-        return self.end(action, State.UNKNOWN, f"{said} Whether it took effect is not clear.")
-
-    def _verify(self, action: Action) -> Action:
-        """Look until the change is there, or say that it could not be verified."""
-        change = self.foresight.change(action.call.tool)
-        outcome = action.outcome or Outcome("")
-        with Running(action, self.ledger, self.work, self.world.clock, self.owner) as act:
-            try:
-                verdict = act.bounded(lambda: change.verify(self.world, action.plan, outcome, act))
-            except ToolError as error:
-                return self.end(action, State.UNVERIFIED, f"Not verified: {error.en}")
-            except Exception as error:  # noqa: BLE001  unknown is not verified, whatever broke
-                said = f"{type(error).__name__}: {mask(str(error))[:200]}"
-                return self.end(action, State.UNVERIFIED, f"Not verified, the check broke: {said}")
-        body: dict[str, Json] = {"verdict": mask_json(as_json(verdict))}
-        if not verdict.ok:
-            told = verdict.cause in verdict.evidence  # an empty cause too
-            said = verdict.evidence if told else f"{verdict.cause}: {verdict.evidence}"
-            body["reason"] = mask(said)
-        return self._move(action, State.VERIFIED if verdict.ok else State.UNVERIFIED, body)
 
     def _undo_failed(self, action: Action) -> Action:
         """Undo what failed, if its approval said so; the undo is a linked action of its own."""
@@ -260,11 +216,7 @@ class Door:
 
     def end(self, action: Action, state: State, reason: str) -> Action:
         """Move to ``state`` with one sentence why."""
-        return self._move(action, state, {"reason": mask(reason)})
-
-    def _move(self, action: Action, state: State, body: Mapping[str, Json]) -> Action:
-        moved = self.ledger.append(action.number, state, self.owner, body, expect=[action.state])
-        return moved or self.ledger.get(action.number)
+        return self.ledger.move(action, state, self.owner, {"reason": mask(reason)})
 
     def _approve_by_rule(self, action: Action, author: str, name: str) -> Action:
         body: dict[str, Json] = {"rule": name, "front": "door", "reason": f"pre-approved: {name}"}

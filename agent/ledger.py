@@ -88,6 +88,16 @@ class Ledger:
                 also(c)
             return after
 
+    def move(
+        self, action: Action, state: State, who: str, body: Mapping[str, Json] | None = None
+    ) -> Action:
+        """Move ``action`` on from the state it was seen in.
+
+        When somebody else moved it first nothing is written: the answer is how it stands now.
+        """
+        moved = self.append(action.number, state, who, body or {}, expect=[action.state])
+        return moved or self.get(action.number)
+
     def note(self, kind: str, who: str, body: Mapping[str, Json]) -> None:
         """A line about the ledger itself (action 0), such as a breaker reset."""
         with self._store.write() as c:

@@ -74,9 +74,20 @@ class Recovery:
             if fresh.state in (State.PROPOSED, State.EXPIRED):
                 continue
             if self.door.work.take(action.number, self.door.owner):
-                taken.append(self._resume(self.door.ledger.get(action.number)))
-                self.door.work.drop(action.number)
+                taken += self._resume_held(action.number)
         return taken
+
+    def _resume_held(self, number: int) -> list[Action]:
+        work, me = self.door.work, self.door.owner
+        action = self.door.ledger.get(number)
+        # Approved when it was found, it may have been begun elsewhere since: whoever writes
+        # APPLYING takes the lease in the same transaction, so the lease is asked after the state.
+        if work.busy(number, me):
+            return []
+        try:
+            return [self._resume(action)]
+        finally:
+            work.drop(number, me)
 
     def _resume(self, action: Action) -> Action:
         match action.state:

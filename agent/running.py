@@ -61,7 +61,7 @@ class Running:
     ) -> None:
         self._closed.set()
         self._heart.join(5)
-        self._work.drop(self._action.number)
+        self._work.drop(self._action.number, self._owner)
 
     def progress(
         self, text: str, fraction: float | None = None, eta: timedelta | None = None

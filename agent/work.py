@@ -95,11 +95,12 @@ class Work:
                 taken = c.execute(t.update(t.leases).where(same).values(owner=me, until=until))
             return taken.rowcount == 1
 
-    def drop(self, number: int) -> None:
-        """Nobody works on it any more."""
+    def drop(self, number: int, owner: str) -> None:
+        """``owner`` works on it no more; another's lease stays."""
         t = self._t
+        own = (t.leases.c.action == number) & (t.leases.c.owner == owner)
         with self._store.write() as c:
-            c.execute(t.delete(t.leases).where(t.leases.c.action == number))
+            c.execute(t.delete(t.leases).where(own))
 
     def busy(self, number: int, me: str) -> bool:
         """Whether another living owner works on it."""

@@ -13,11 +13,14 @@ from agent.errors import NotAllowed, TooLate
 from agent.events import Action, Actor, Decision, State
 from agent.foresight import Foresight
 from agent.recovery import Recovery
+from agent.work import Work
 from tests.door.toy import ANA, BOB, EVE, POLICY, Toys, make_door
 from tests.support import FakeClock, make_world
 from tools.contract import Call, Plan
 from tools.errors import BadArguments, Refused
 from tools.fleet import Freeze, PreApproved
+
+OTHER = "elsewhere:1:1.0"
 
 
 @pytest.fixture
@@ -115,9 +118,7 @@ def test_the_slower_of_two_processes_does_nothing_of_its_own(
     look = door.foresight.plan
 
     def plan_while_another_begins(call: Call) -> Plan:
-        door.ledger.append(
-            action.number, State.APPLYING, "elsewhere:1:1.0", expect=[State.APPROVED]
-        )
+        door.ledger.append(action.number, State.APPLYING, OTHER, expect=[State.APPROVED])
         Toys(door.world.home).put(3, "somebody-else")
         return look(call)
 
@@ -126,6 +127,27 @@ def test_the_slower_of_two_processes_does_nothing_of_its_own(
     assert done.state is State.APPLYING
     assert Toys(door.world.home).effects() == ["somebody-else 3"]
     assert [e.kind for e in door.ledger.entries()][-1] == State.APPLYING
+
+
+def test_what_another_process_just_began_is_not_taken_up(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = propose(door)
+    approve(door, action)
+    take = Work.take
+
+    def take_while_another_begins(work: Work, number: int, me: str) -> bool:
+        taken = take(work, number, me)
+        door.ledger.append(
+            number, State.APPLYING, OTHER, expect=[State.APPROVED], also=work.taking(number, OTHER)
+        )
+        return taken
+
+    monkeypatch.setattr(Work, "take", take_while_another_begins)
+    assert Recovery(door).reconcile() == []
+    assert door.ledger.get(action.number).state is State.APPLYING
+    assert Toys(door.world.home).effects() == []
+    assert door.work.busy(action.number, door.owner)
 
 
 def test_a_failed_verification_undoes_it(door: Door) -> None:
