@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -54,7 +55,7 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
         f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in action.call.args.items()
     )
     yield "call", f"{action.call.tool}({args})"
-    yield "target", f"{plan.target.kind} {plan.target.name} (version {plan.target.version})"
+    yield "target", f"{plan.target.kind} {plan.target.name} (version {_short(plan.target.version)})"
     yield "change", plan.diff
     destroys = plan.risk is Effect.DESTROY
     yield (
@@ -85,6 +86,11 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
     ended = action.reason or (action.verdict.evidence if action.verdict else "")
     if ended and action.state is not State.PROPOSED:
         yield "outcome", ended
+
+
+def _short(version: str) -> str:
+    """A content hash by its first twelve digits, as people compare them; the yes binds it whole."""
+    return version[:12] if re.fullmatch("[0-9a-f]{32,}", version) else version
 
 
 def _rows(text: str, width: int) -> Iterator[str]:

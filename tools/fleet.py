@@ -9,6 +9,9 @@ from pathlib import Path
 
 from tools.contract import Json
 
+UNNAMED = "this machine"
+"""The name of a fleet that steward.yaml gives none."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
@@ -99,7 +102,7 @@ class Fleet:
     """Everything steward.yaml says. ``sections`` keeps parts other rooms read (notices, …)."""
 
     path: Path | None
-    name: str = "this machine"
+    name: str = UNNAMED
     models: Mapping[str, ModelSpec] = field(default_factory=dict[str, ModelSpec])
     deployments: Mapping[str, DeploymentSpec] = field(default_factory=dict[str, DeploymentSpec])
     platforms: Mapping[str, Mapping[str, Json]] = field(

@@ -64,15 +64,15 @@ def capabilities(lang: Lang) -> str:
     if lang == "zh":
         return (
             "我可以查看并解释：GPU 和主机、部署、日志和事件、告警和诊断、指标、任务、模型版本与漂移、状态汇总。\n"
-            "我可以提议（由人批准后才执行）：发布、回滚、扩缩容、重启、暂停发布、封锁和排空节点、静默告警、\n"
-            "训练、调参、剪枝、量化、蒸馏、导出、镜像、通知和定时汇总。例如："
+            "我可以提议（由人批准后才执行）：发布、回滚、扩缩容、重启、暂停发布、封锁和排空节点、静默告警、"
+            "训练、调参、剪枝、量化、蒸馏、导出、镜像、通知和定时汇总。\n例如："
             + _examples(lang)
             + "\n我是内置规划器，不是大语言模型。"
         )
     return (
         "I look and explain: GPUs and host, deployments, logs and events, alerts and diagnosis, metrics, jobs, model versions, drift, summaries.\n"
-        "I propose, and a person approves: roll-outs, roll-backs, scaling, restarts, cordon and drain, silences,\n"
-        "training, tuning, pruning, quantisation, distillation, export, images, notices, scheduled summaries. For example: "
+        "I propose, and a person approves: roll-outs, roll-backs, scaling, restarts, cordon and drain, silences, "
+        "training, tuning, pruning, quantisation, distillation, export, images, notices, scheduled summaries.\nFor example: "
         + _examples(lang)
         + "\nI am the embedded planner, not a language model."
     )

@@ -192,10 +192,10 @@ def _attention(finding: HostFinding) -> str:
 
 
 def _disk(disk: DiskUse, lang: str = "en") -> str:
-    room = (
-        f"{say.size(disk.free)} {'free of' if lang == 'en' else '可用，共'} {say.size(disk.total)}"
-    )
-    return f"{disk.mount}: {say.percent(disk.percent)}, {room} ({disk.fstype})"
+    used, free, total = say.percent(disk.percent), say.size(disk.free), say.size(disk.total)
+    if lang == "zh":
+        return f"{disk.mount}：已用 {used}，剩余 {free}，共 {total}（{disk.fstype}）"
+    return f"{disk.mount}: {used}, {free} free of {total} ({disk.fstype})"
 
 
 def _process(process: object) -> str:

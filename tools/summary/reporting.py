@@ -11,6 +11,7 @@ from tools.actions.card import folded
 from tools.columns import columns
 from tools.contract import Phrases, reading
 from tools.errors import ToolError
+from tools.fleet import UNNAMED
 from tools.observe.wording import span
 from tools.summary.gathering import Task, gather
 from tools.summary.part import Look, Missing, Part, Said
@@ -95,7 +96,8 @@ def _headline(summary: StatusSummary, lang: Lang) -> str:
 def _period(summary: StatusSummary, lang: Lang) -> str:
     until = moment(summary.until, zone_named(summary.timezone), lang)
     if lang == "zh":
-        return f"{summary.fleet}，截至 {until} 的最近 {span(parse_window(summary.window), 'zh')}"
+        where = "本机" if summary.fleet == UNNAMED else summary.fleet
+        return f"{where}，截至 {until} 的最近 {span(parse_window(summary.window), 'zh')}"
     return f"{summary.fleet}, the last {span(parse_window(summary.window))} to {until}"
 
 

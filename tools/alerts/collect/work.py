@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tools.alerts.collect.base import WINDOW, Collected, Subject
 from tools.alerts.collect.text import categories_of
 from tools.alerts.facts import Fact
+from tools.deployments.wording import phase
 from tools.errors import BadArguments, ToolError
 from tools.platforms.base import PlatformEvent, Revision, Status, Traffic
 
@@ -36,7 +37,7 @@ def deployment(world: World, subject: Subject) -> Collected:
     found.context |= {"wanted": status.wanted, "revision": status.revision, "ref": status.ref}
     found.note(
         f"deployment {status.ref}: {status.phase}, {status.ready} of {status.wanted} replicas ready",
-        f"部署 {status.ref}：{status.phase}，{status.wanted} 个副本中 {status.ready} 个就绪",
+        f"部署 {status.ref}：{phase(status.phase, 'zh')}，{status.wanted} 个副本中 {status.ready} 个就绪",
     )
     try:
         traffic = platform.traffic(ref)
