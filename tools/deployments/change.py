@@ -26,7 +26,7 @@ class DeploymentChange:
         """State the planned edit to the platform, under the action's id."""
         platform = world.platforms.named(str(plan.details["platform"]))
         ref = plan.target.name
-        details: dict[str, Json] = {}
+        details: dict[str, Json] = {"action": act.id}
         if platform.happened(ref, act.id) is Happened.NO:
             there = platform.status(ref).replicas
             details["replicas_before"] = [r.id for r in there]
@@ -87,6 +87,7 @@ def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
         patience = timedelta(seconds=found.number("deadline", 0.0))
     patience += parts.pop("margin", timedelta())
     details: dict[str, Json] = {
+        **({"template": preview.template} if preview.template else {}),
         "platform": found.platform.name,
         "edit": to_json(edit),
         "before": {

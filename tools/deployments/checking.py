@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tools.contract import Act, Plan, Verdict
+from tools.contract import Act, Json, Plan, Verdict
+from tools.deployments.remedies import remedy
 from tools.errors import Unavailable
 from tools.platforms.base import Platform, Status, Traffic
 from tools.serving.client import try_out
@@ -56,6 +57,8 @@ class Check:
     ends: datetime
     patience: timedelta
     """How long it may make no progress."""
+    template: str = ""
+    """Fingerprint of what was approved; another one is another's edit."""
 
     @classmethod
     def of(cls, world: World, plan: Plan, act: Act) -> Check:
@@ -63,9 +66,9 @@ class Check:
         platform = world.platforms.named(str(plan.details["platform"]))
         given = plan.details.get("patience")
         patience = timedelta(seconds=given) if isinstance(given, int | float) else plan.deadline
-        return cls(
-            world, platform, plan.target.name, act, world.clock.now() + plan.deadline, patience
-        )
+        ends = world.clock.now() + plan.deadline
+        mark = str(plan.details.get("template") or "")
+        return cls(world, platform, plan.target.name, act, ends, patience, mark)
 
     def settled(self, done: Callable[[Status], bool]) -> Status | Verdict:
         """Wait until ``done``; a verdict when it failed, was paused, or makes no progress.
@@ -79,6 +82,8 @@ class Check:
         while True:
             self.act.check()
             status = self._asked(min(self.ends, quiet_ends))
+            if other := self._overtaken(status):
+                return other
             if status.phase == "failed":
                 return _not(status, f"The roll-out of {self.ref} failed", status.message)
             if status.phase == "paused":
@@ -107,6 +112,14 @@ class Check:
                 self.act.check()
                 self.act.progress(f"{self.ref}: {error.en}")
                 self.world.clock.sleep(SILENCE)
+
+    def _overtaken(self, status: Status) -> Verdict | None:
+        """A verdict where something else than what was approved runs by now."""
+        who = overtaken(status, self.template, self.act.id)
+        if not who:
+            return None
+        cause = f"edited by {who} in between"
+        return _not(status, f"{self.ref} is not what was approved any more", cause)
 
     def _report(self, status: Status) -> None:
         share = min(status.updated, status.ready) / status.wanted if status.wanted else None
@@ -144,6 +157,8 @@ class Check:
             self.act.check()
             self.world.clock.sleep(min(POLL, seconds))
             now = self._asked(self.ends)
+            if other := self._overtaken(now):
+                return other
             if now.phase in ("degraded", "failed") and now.phase != status.phase:
                 return _not(now, f"{self.ref} did not hold for {seconds:.0f} s", now.message)
         requests, errors = _between(before, self.platform.traffic(self.ref).get(status.revision))
@@ -153,6 +168,18 @@ class Check:
         if not requests:
             return f"no other traffic during {seconds:g} s of watching"
         return f"{requests} requests during {seconds:g} s of watching, {errors} errors"
+
+
+def overtaken(status: Status, template: str, action_id: Json) -> str:
+    """Who changed what runs since an action that led to ``template``; empty where nobody did.
+
+    Without a sign of another's hand a difference is left alone: a webhook may have written it.
+    """
+    if not template or not status.template or status.template == template:
+        return ""
+    if status.action_id not in (None, action_id):
+        return f"another action ({status.action_id})"
+    return status.edited_by
 
 
 def _fallen(status: Status) -> bool:
@@ -174,7 +201,9 @@ def _not(status: Status, what: str, cause: str) -> Verdict:
     serving = f"{status.ready} of {status.wanted} replicas ready"
     if versions:
         serving += f", version {' and '.join(versions)}"
-    return Verdict(False, f"{what}: {cause}. Now: {serving}.", cause)
+    mend = remedy(cause)
+    tail = f" Remedy: {mend}." if mend else ""
+    return Verdict(False, f"{what}: {cause}. Now: {serving}.{tail}", cause)
 
 
 def complete(status: Status, apart: frozenset[str] = frozenset()) -> bool:

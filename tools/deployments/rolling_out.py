@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tools.contract import Call, Outcome, Phrases, Plan, changing
 from tools.deployments.change import DeploymentChange, before, planned, replicas
+from tools.deployments.checking import overtaken
 from tools.deployments.finding import (
     Found,
     find,
@@ -129,6 +130,13 @@ class RollOut(DeploymentChange):
             raise Refused(
                 f"The roll-out of {ref} is paused by a person; resume it or roll it back.",
                 f"{ref} 的发布已被人暂停；请继续或回滚。",
+            )
+        mark = str(plan.details.get("template") or "")
+        if who := overtaken(status, mark, outcome.details.get("action")):
+            raise Refused(
+                f"{ref} was edited by {who} since, and rolling back would take that away; look at "
+                "it, and roll it back yourself if that is what you want.",
+                f"{ref} 此后被 {who} 修改，回滚会撤掉该修改；请先查看，需要时再自行回滚。",
             )
         if before(plan, "revision") and before(plan, "replicas"):
             return Call("roll_back", {"deployment": ref, "revision": before(plan, "revision")})

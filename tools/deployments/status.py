@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tools.contract import Finding, Phrases, reading
 from tools.deployments.finding import find, known_version
+from tools.deployments.remedies import remedy
 from tools.deployments.wording import joined, milliseconds, phase, stamp
 from tools.errors import Unavailable
 from tools.platforms.base import Status, Traffic
@@ -79,6 +80,8 @@ class DeploymentReport:
         lines: list[str] = []
         if s.message and s.phase != "complete":
             lines.append(f"{'原因' if lang == 'zh' else 'Cause'}: {s.message}")
+            if mend := remedy(s.message, lang):
+                lines.append(f"{'处理办法' if lang == 'zh' else 'Remedy'}: {mend}")
         if len(s.traffic) > 1:
             shares = ", ".join(
                 f"{'修订' if lang == 'zh' else 'revision'} {n} {v:.0%}"

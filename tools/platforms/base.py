@@ -79,6 +79,10 @@ class Status:
     traffic: Mapping[int, float] = field(default_factory=dict[int, float])
     """Revision → share of traffic, during a canary."""
     endpoint: str | None = None
+    template: str = ""
+    """Fingerprint of what its replicas are made from; empty where the platform tells none."""
+    edited_by: str = ""
+    """Who edited it since the action that it carries, by another way than Steward, where known."""
 
     @property
     def ref(self) -> str:
@@ -144,6 +148,8 @@ class Preview:
     """How long a batch of replicas may take without progress, by its own probes and deadlines."""
     batches: int = 1
     """How many batches its replicas are replaced in."""
+    template: str = ""
+    """The fingerprint (:attr:`Status.template`) that the change leads to, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def with_canary(stable: Status, view: View) -> Status:
         message=f"{step}, {share:.0%} of the replicas{trouble}",
         updated=beside.ready,
         action_id=state.action,
+        template="",  # of the stable revision, which the action has not changed yet
         replicas=(*stable.replicas, *(replace(r, revision=revision) for r in beside.replicas)),
         traffic={stable.revision: round(1 - share, 3), revision: round(share, 3)},
     )

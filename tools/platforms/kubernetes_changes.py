@@ -41,10 +41,10 @@ from tools.platforms.kubernetes_objects import (
     template_note,
 )
 from tools.platforms.kubernetes_pace import pace
-from tools.platforms.kubernetes_reading import Reader
+from tools.platforms.kubernetes_reading import OWN, Reader
 from tools.platforms.kubernetes_template import Shape
 from tools.platforms.kubernetes_view import complete, counts, release_in, revision_of
-from tools.platforms.kubernetes_words import done, rollout_warnings, told
+from tools.platforms.kubernetes_words import done, quota_warnings, rollout_warnings, told
 
 _TRIES = 5
 
@@ -60,14 +60,18 @@ class Editor:
     def preview(self, work: Obj, edit: Edit) -> Preview:
         """The server's dry run of the edit, as a diff; with its warnings and ours."""
         self._limits.check(work, edit)
-        ops = self._patch(work, edit, PREVIEW_ID)
+        quotas = self._quotas(work, edit)
+        ops = self._patch(work, edit, PREVIEW_ID, quotas)
         reply = self._reader.api.patch(self._reader.path(work), ops, dry_run=True)
         shown = told(work, edit) or diff(work, reply.object)
         warnings = (*self._warnings(work, edit), *reply.warnings)
+        if isinstance(edit, RollOut):
+            warnings = (*quota_warnings(reply.object, quotas), *warnings)
         rhythm = pace({**reply.object, "kind": work["kind"]})
         replaces = isinstance(edit, RollOut | RollBack | Restart)
         least = rhythm.least if replaces else None
-        return Preview(shown, warnings, least, rhythm.patience, rhythm.batches)
+        mark = edits.fingerprint(reply.object) if replaces and work["kind"] in OWN else ""
+        return Preview(shown, warnings, least, rhythm.patience, rhythm.batches, mark)
 
     def edit(self, work: Obj, edit: Edit, act: Act) -> str:
         """Send the edit once; a repeated call under the same action finds it done."""
@@ -78,7 +82,11 @@ class Editor:
 
     def _checked(self, work: Obj, edit: Edit, action_id: str) -> list[Obj]:
         self._limits.check(work, edit)
-        return self._patch(work, edit, action_id)
+        return self._patch(work, edit, action_id, self._quotas(work, edit))
+
+    def _quotas(self, work: Obj, edit: Edit) -> list[Obj]:
+        asked = isinstance(edit, RollOut) and work["kind"] == "Deployment"
+        return self._reader.quotas(work) if asked else []
 
     def send(self, work: Obj, patch: Callable[[Obj], list[Obj]], act: Act) -> str:
         """Apply ``patch(work)``; answers a sentence when it was there already, else nothing.
@@ -118,7 +126,9 @@ class Editor:
                 f" asked whether it arrived. {lost or error}",
             ) from error
 
-    def _patch(self, work: Obj, edit: Edit, action_id: str) -> list[Obj]:
+    def _patch(
+        self, work: Obj, edit: Edit, action_id: str, quotas: Sequence[Obj] = ()
+    ) -> list[Obj]:
         if work["kind"] == kserve.KIND:
             return kserve.patch(work, edit, action_id, self._shape(work))
         if work["kind"] == argo.KIND:
@@ -130,7 +140,8 @@ class Editor:
         match edit:
             case RollOut():
                 scaled = self._reader.autoscaler(work) is not None
-                return edits.roll_out(work, edit, action_id, self._shape(work), scaled=scaled)
+                shape = self._shape(work)
+                return edits.roll_out(work, edit, action_id, shape, scaled=scaled, quotas=quotas)
             case RollBack():
                 return self._back(work, edit.revision, action_id)
             case Scale():

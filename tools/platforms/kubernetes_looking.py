@@ -22,12 +22,13 @@ from tools.platforms.kubernetes_canary import Canaries
 from tools.platforms.kubernetes_canary_state import state_of
 from tools.platforms.kubernetes_canary_view import Quiet, with_canary
 from tools.platforms.kubernetes_changes import Editor
-from tools.platforms.kubernetes_edits import ENDED, template_digest
+from tools.platforms.kubernetes_connection import MANAGER
+from tools.platforms.kubernetes_edits import ENDED, fingerprint, template_digest
 from tools.platforms.kubernetes_evidence import events_since
 from tools.platforms.kubernetes_logs import as_traffic, last_words, read_counters, read_logs
 from tools.platforms.kubernetes_nodes import Machines
-from tools.platforms.kubernetes_objects import Obj, name_of, namespace_of, note
-from tools.platforms.kubernetes_reading import Reader
+from tools.platforms.kubernetes_objects import Obj, edited_by, name_of, namespace_of, note
+from tools.platforms.kubernetes_reading import OWN, Reader
 from tools.platforms.kubernetes_refusals import CRASH
 from tools.platforms.kubernetes_status import status
 from tools.platforms.kubernetes_template import Shape
@@ -46,6 +47,13 @@ _SHAPE = ("container", "image", "artifact", "env", "min_ready")
 def ref_of(work: Obj) -> str:
     """``namespace/name``."""
     return f"{namespace_of(work)}/{name_of(work)}"
+
+
+def _marked(work: Obj, seen: Status) -> Status:
+    """The status with what tells another's edit from an action's."""
+    if work["kind"] not in OWN:
+        return seen
+    return replace(seen, template=fingerprint(work), edited_by=edited_by(work, MANAGER))
 
 
 class Looking:
@@ -105,7 +113,7 @@ class Looking:
         ended: Any = json.loads(note(view.workload, ENDED) or "{}")
         if ended.get("template") == template_digest(view.workload):
             return replace(seen, phase="failed", message=str(ended["reason"]))
-        return seen
+        return _marked(view.workload, seen)
 
     def _heard(self, view: View, seen: Status) -> Status:
         """The status with the last words of a crashed container, which name the reason best."""

@@ -140,13 +140,28 @@ def with_action(obj: Obj, action_id: str) -> dict[str, str]:
 
 def last_editor(obj: Obj) -> str:
     """Who edited the desired state last, from the managed fields: ``kubectl-edit at 12:03 UTC``."""
-    edits = [
+    edits = _edits(obj)
+    return _editor(*max(edits)) if edits else "somebody"
+
+
+def edited_by(obj: Obj, manager: str) -> str:
+    """Who else edited the desired state since ``manager`` did; empty where nobody is known to."""
+    edits = _edits(obj, scaling=False)
+    own = max((when for when, who in edits if who == manager), default="")
+    apart = (manager, "kube-controller-manager")
+    others = [(when, who) for when, who in edits if who not in apart and when >= own]
+    return _editor(*max(others)) if others else ""
+
+
+def _edits(obj: Obj, *, scaling: bool = True) -> list[tuple[str, str]]:
+    """When and by whom fields of the desired state were set."""
+    return [
         (str(entry.get("time")), str(entry.get("manager")))
         for entry in many(obj, "metadata", "managedFields")
-        if entry.get("subresource") != "status"
+        if (part := entry.get("subresource")) != "status" and (scaling or not part)
     ]
-    if not edits:
-        return "somebody"
-    when, who = max(edits)
+
+
+def _editor(when: str, who: str) -> str:
     at_time = moment(when) if when else None
     return f"{who} at {at_time:%H:%M} UTC" if at_time else who

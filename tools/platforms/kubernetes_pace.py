@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tools.platforms.kubernetes_edits import share
 from tools.platforms.kubernetes_objects import Obj, at, many, number, table
+from tools.platforms.kubernetes_settings import share
 
 USUAL = 180
 """Seconds without progress after which a batch of replicas is given up, if nothing allows more."""

@@ -44,7 +44,8 @@ PLURALS = {
     "Rollout": ("argoproj.io/v1alpha1", "rollouts"),
     "InferenceService": ("serving.kserve.io/v1beta1", "inferenceservices"),
 }
-_OWN = ("Deployment", "StatefulSet", "DaemonSet")
+OWN = ("Deployment", "StatefulSet", "DaemonSet")
+"""The workload kinds that every cluster has."""
 LIVE = {"fieldSelector": "status.phase!=Succeeded"}
 
 
@@ -69,9 +70,9 @@ class Reader:
             self._extra = tuple(
                 kind
                 for kind, (version, _) in PLURALS.items()
-                if kind not in _OWN and version.split("/")[0] in groups
+                if kind not in OWN and version.split("/")[0] in groups
             )
-        return (*_OWN, *self._extra)
+        return (*OWN, *self._extra)
 
     def path(self, obj: Obj, *rest: str) -> str:
         """The address of a workload."""
@@ -115,7 +116,7 @@ class Reader:
         """``namespace/name`` of every workload of the built-in kinds."""
         return [
             f"{namespace_of(o)}/{name_of(o)}"
-            for kind in _OWN
+            for kind in OWN
             for o in self._listed(kind, accept=METADATA)
         ]
 
@@ -184,6 +185,13 @@ class Reader:
         else:
             view = simple_view(work, pods, self.api.now())
         return explained(self.api, view)
+
+    def quotas(self, work: Obj) -> list[Obj]:
+        """The ResourceQuotas of a workload's namespace; none where they may not be read."""
+        with suppress(Forbidden):
+            path = api_path("v1", namespace_of(work), "resourcequotas")
+            return list(self.api.items(path, most=100))
+        return []
 
     def autoscaler(self, work: Obj) -> Obj | None:
         """The HorizontalPodAutoscaler of a workload, if there is one and it may be read."""

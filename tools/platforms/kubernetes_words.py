@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from tools.contract import Happened
-from tools.platforms import kubernetes_edits as edits
 from tools.platforms.base import (
     Edit,
     Pause,
@@ -24,9 +26,12 @@ from tools.platforms.kubernetes_objects import (
     many,
     name_of,
     note,
+    number,
     table,
     template_note,
 )
+from tools.platforms.kubernetes_quota import room
+from tools.platforms.kubernetes_settings import BEFORE, safe_strategy, share
 from tools.platforms.kubernetes_view import counts, revision_of
 
 
@@ -53,7 +58,7 @@ def rollout_warnings(work: Obj, edit: RollOut, scaler: Obj | None) -> list[str]:
     found: list[str] = []
     if at(work, "spec", "strategy", "type") == "Recreate":
         found.append("strategy Recreate: every replica stops before the new ones start")
-    if edits.safe_strategy(table(work, "spec", "strategy"), edit.replicas) is not None:
+    if safe_strategy(table(work, "spec", "strategy"), edit.replicas) is not None:
         found.append(
             "its strategy would stop every replica at once; this roll-out keeps them serving"
         )
@@ -66,6 +71,27 @@ def rollout_warnings(work: Obj, edit: RollOut, scaler: Obj | None) -> list[str]:
     if condition(work, "Available").get("status") == "False":
         found.append("the deployment is below its minimum already")
     return found
+
+
+def quota_warnings(after: Obj, quotas: Sequence[Obj]) -> list[str]:
+    """What the quotas of a namespace mean for a roll-out; ``after`` is what it leads to."""
+    left = room(quotas, table(after, "spec", "template"))
+    wanted, strategy = number(after, "spec", "replicas"), table(after, "spec", "strategy")
+    rolling = table(strategy, "rollingUpdate")
+    if not left.why or strategy.get("type") != "RollingUpdate" or wanted < 1:
+        return []
+    surge = share(rolling.get("maxSurge", "25%"), wanted, up=True)
+    if surge > left.pods:
+        return [
+            f"{left.why} leaves no room for the extra replica that comes before an old one may"
+            " leave, so the cluster will refuse it (quota); raise the quota, or allow one replica to"
+            " be missing (maxUnavailable: 1)"
+        ]
+    asked = at(after, "metadata", "annotations", BEFORE)
+    before = table(json.loads(asked or "{}"), "strategy", "rollingUpdate")
+    if share(before.get("maxSurge", 0), wanted, up=True) > surge == left.pods:
+        return [f"{left.why} leaves room for {surge} extra replicas: that many come at a time"]
+    return []
 
 
 def done(work: Obj, edit: Edit) -> str:

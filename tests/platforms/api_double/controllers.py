@@ -33,6 +33,16 @@ class Controllers:
                 self._direct(resource, work)
         self._collect()
         self._budgets()
+        self._quotas()
+
+    def _quotas(self) -> None:
+        """What quotas report: their limits, and how many pods count against them."""
+        for quota in self.store.all("v1/resourcequotas"):
+            pods = self.store.all("v1/pods", quota["metadata"]["namespace"])
+            live = [p for p in pods if p["status"].get("phase") not in ("Succeeded", "Failed")]
+            said = {"hard": dict(quota["spec"]["hard"]), "used": {"pods": str(len(live))}}
+            if quota.get("status") != said:
+                self.store.edit("v1/resourcequotas", quota, lambda o, s=said: o.update(status=s))
 
     # Deployments
 

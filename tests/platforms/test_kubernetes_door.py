@@ -1,0 +1,130 @@
+"""Roll-outs on the double through the whole product: what becomes of the action."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent.bootstrap import App
+from agent.events import Action, Actor, Decision
+from agent.settings import load
+from tests.platforms.api_double import ApiDouble
+from tests.serving.tiny import save
+from tools.contract import Call
+
+ANA = Actor("ana", front="terminal")
+
+
+def _app(home: Path, cluster: ApiDouble) -> App:
+    document = {
+        "platforms": {
+            "kube": {
+                "kind": "kubernetes",
+                "namespaces": ["ml"],
+                "kubeconfig": str(cluster.kubeconfig(home)),
+            }
+        },
+        "deployments": {
+            "digits": {
+                "platform": "kube",
+                "namespace": "ml",
+                "model": "digits",
+                "options": {"image": "server:{version}", "soak": 0},
+            }
+        },
+        "people": {"ana": {"unix": "ana"}},
+        "policy": {"approvers": {"*": ["ana"]}},
+    }
+    (home / "steward.yaml").write_text(yaml.safe_dump(document))
+    fleet = str(home / "steward.yaml")
+    app = App(load({"STEWARD_HOME": str(home), "STEWARD_FLEET": fleet, "STEWARD_USER": "ana"}))
+    for number, kind in ((1, "good"), (2, "wrong")):
+        app.world.registry.register(
+            "digits",
+            save(home / f"{number}.onnx", kind),
+            "onnx",
+            metrics={"accuracy": 0.9},
+            technique="train",
+            parent=None,
+            action_id=None,
+            job=f"j{number}",
+            lineage={},
+        )
+    return app
+
+
+@pytest.fixture
+def app(tmp_path: Path, cluster: ApiDouble) -> App:
+    cluster.deploy("digits")
+    cluster.settle("digits")
+    return _app(tmp_path, cluster)
+
+
+def _approved(app: App, tool: str = "roll_out", **args: Any) -> Action:
+    call = Call(tool, {"deployment": "ml/digits", **args})
+    proposal = app.door.propose(call, ANA, "c", tool)
+    app.door.decide(Decision(proposal.number, proposal.digest, ANA, "approve"))
+    return proposal
+
+
+def _run(app: App, proposal: Action, midway: Callable[[], None]) -> Action:
+    ended: list[Action] = []
+    runner = threading.Thread(target=lambda: ended.append(app.door.run(proposal.number)))
+    runner.start()
+    midway()
+    runner.join(90)
+    return ended[0]
+
+
+def _carries(cluster: ApiDouble, action: Action) -> bool:
+    notes = cluster.deployment("digits")["metadata"].get("annotations") or {}
+    return notes.get("steward.dev/action-id") == action.id
+
+
+def test_a_persons_edit_within_a_roll_out_is_named_and_left_alone(
+    app: App, cluster: ApiDouble
+) -> None:
+    proposal = _approved(app, version="2")
+
+    def by_hand() -> None:
+        cluster.until(lambda: _carries(cluster, proposal))
+        box = {"name": "HUMAN", "value": "1"}
+        cluster.edit(
+            "digits", lambda o: o["spec"]["template"]["spec"]["containers"][0]["env"].append(box)
+        )
+
+    ended = _run(app, proposal, by_hand)
+    assert ended.state == "unverified", ended.reason
+    assert "edited by kubectl-edit at " in ended.reason
+    assert "It was not undone" in ended.reason
+    template = cluster.deployment("digits")["spec"]["template"]["spec"]
+    assert {"name": "HUMAN", "value": "1"} in template["containers"][0]["env"]
+
+
+def test_a_persons_restart_within_a_roll_out_changes_nothing_of_it(
+    app: App, cluster: ApiDouble
+) -> None:
+    proposal = _approved(app, version="2")
+
+    def restart() -> None:
+        cluster.until(lambda: _carries(cluster, proposal))
+        key = "kubectl.kubernetes.io/restartedAt"
+        cluster.edit(
+            "digits", lambda o: o["spec"]["template"]["metadata"]["annotations"].update({key: "x"})
+        )
+
+    ended = _run(app, proposal, restart)
+    assert ended.state == "verified", ended.reason
+
+
+def test_a_failed_roll_out_ends_with_a_remedy(app: App, cluster: ApiDouble) -> None:
+    cluster.behaves("server:2", pull="not found")
+    proposal = _approved(app, version="2")
+    ended = app.door.run(proposal.number)
+    assert ended.state == "undone", ended.reason
+    assert ended.reason.endswith("Remedy: check the image's name and tag, and that it was pushed.")
