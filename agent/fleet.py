@@ -33,6 +33,7 @@ SECTIONS = (
     "playbooks",
     "registry",
     "serve",
+    "training",
     "alert_rules",
     "costs",
     "host",

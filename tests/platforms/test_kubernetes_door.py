@@ -128,3 +128,27 @@ def test_a_failed_roll_out_ends_with_a_remedy(app: App, cluster: ApiDouble) -> N
     ended = app.door.run(proposal.number)
     assert ended.state == "undone", ended.reason
     assert ended.reason.endswith("Remedy: check the image's name and tag, and that it was pushed.")
+
+
+def test_a_restarted_stateful_set_is_verified_though_its_pods_keep_their_names(
+    app: App, cluster: ApiDouble
+) -> None:
+    labels = {"app": "queue"}
+    box = {"name": "q", "image": "q:1"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [box]}}
+    spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+    meta = {"name": "queue", "namespace": "ml"}
+    cluster.add("apps/v1/statefulsets", {"metadata": meta, "spec": spec})
+    cluster.until(
+        lambda: (
+            (cluster.store.all("apps/v1/statefulsets")[0].get("status") or {}).get(
+                "availableReplicas"
+            )
+            == 2
+        )
+    )
+    call = Call("restart", {"deployment": "ml/queue"})
+    proposal = app.door.propose(call, ANA, "c", "restart")
+    app.door.decide(Decision(proposal.number, proposal.digest, ANA, "approve"))
+    ended = app.door.run(proposal.number)
+    assert ended.state == "verified", ended.reason

@@ -10,7 +10,7 @@ from tools.deployments.checking import Check, complete
 from tools.deployments.edit_json import from_json, to_json
 from tools.deployments.finding import Found
 from tools.errors import Unavailable
-from tools.platforms.base import Edit, Preview, Status
+from tools.platforms.base import Edit, Preview, Replica, Status
 from tools.world import World
 
 USUAL = timedelta(seconds=180)
@@ -29,7 +29,7 @@ class DeploymentChange:
         details: dict[str, Json] = {"action": act.id}
         if platform.happened(ref, act.id) is Happened.NO:
             there = platform.status(ref).replicas
-            details["replicas_before"] = [r.id for r in there]
+            details["replicas_before"] = [made(r) for r in there]
             details["leaving_before"] = [r.id for r in there if r.state == "draining"]
         said = platform.edit(ref, from_json(plan.details["edit"]), act)
         return Outcome(said, details)
@@ -68,6 +68,11 @@ class DeploymentChange:
             return platform.happened(plan.target.name, action_id)
         except Unavailable:
             return Happened.UNSURE
+
+
+def made(replica: Replica) -> str:
+    """One making of a replica: those of a StatefulSet keep their names when they are replaced."""
+    return f"{replica.id} {replica.started_at.isoformat()}"
 
 
 def _serving(status: Status) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tools.contract import Irreversible, Outcome, Phrases, Plan, changing
-from tools.deployments.change import DeploymentChange, planned, replicas
+from tools.deployments.change import DeploymentChange, made, planned, replicas
 from tools.deployments.finding import find
 from tools.platforms import base
 from tools.words import Deployment
@@ -68,4 +68,4 @@ class Restart(DeploymentChange):
         """Complete with none of the replicas there were before."""
         old = outcome.details.get("replicas_before", [])
         known = {str(i) for i in old} if isinstance(old, list) else set[str]()
-        return not known & {r.id for r in status.replicas}
+        return not known & {made(r) for r in status.replicas}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tools.contract import Act, Call, Effect, Happened, Json, Outcome, Plan, Target, Verdict
 from tools.errors import Refused
-from tools.models.launching import gate_sentence
+from tools.models.job_verdict import gate_sentence
 
 if TYPE_CHECKING:
     from tools.models.base import ModelVersion

@@ -90,7 +90,10 @@ def _cause(
         at = f" at step {steps[-1]['step']}" if steps else " before its first step"
         left = "it can be resumed from its checkpoint" if folder.checkpoint.exists() else ""
         return f"its supervisor was killed{at}; {left or 'it can be resumed from the start'}"
-    return _quiet(folder, _pace(steps)) if state == "running" else ""
+    if state != "running":
+        return ""
+    on_cluster = str(read(folder.root / "cluster.json").get("cause", ""))
+    return on_cluster or _quiet(folder, _pace(steps))
 
 
 def _quiet(folder: JobFolder, pace: float | None) -> str:

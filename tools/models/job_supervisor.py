@@ -71,6 +71,8 @@ def work(folder: JobFolder, spec: Mapping[str, Any]) -> tuple[int, str]:
     folder.logs.mkdir(parents=True, exist_ok=True)
     for old in (*folder.root.glob("failure-*.json"), *folder.root.glob("phase-*")):
         old.unlink(missing_ok=True)
+    if spec.get("cluster"):
+        return _on_cluster(folder, spec)
     log = (folder.logs / "launcher.log").open("wb")
     with log:
         process = subprocess.Popen(
@@ -83,6 +85,20 @@ def work(folder: JobFolder, spec: Mapping[str, Any]) -> tuple[int, str]:
             preexec_fn=die_with_parent,
         )
         return _watch(folder, spec, process)
+
+
+def _on_cluster(folder: JobFolder, spec: Mapping[str, Any]) -> tuple[int, str]:
+    from tools.models.cluster_work import Following
+
+    threads = str(spec["training"].get("threads") or 1)
+    env = {
+        "OMP_NUM_THREADS": threads,
+        "PYTHONUNBUFFERED": "1",
+        MARK: str(folder.root),
+        "STEWARD_ACTION": str(spec["action_id"]),
+    }
+    limit = float(spec["training"]["stall_timeout"])
+    return Following(folder, spec, env, lambda: stall(folder, limit)).see()
 
 
 def _watch(

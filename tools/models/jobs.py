@@ -22,6 +22,7 @@ from tools.contract import Happened
 from tools.errors import Failed, unknown
 from tools.models import job_rows
 from tools.models.base import JobSpec, JobState, JobStatus
+from tools.models.cluster_work import prepare
 from tools.models.job_folder import JobFolder, read, write
 from tools.models.job_reading import status_of
 from tools.models.processes import alive, carrying
@@ -63,6 +64,7 @@ class LocalJobs:
         row = self._row(name)
         folder = self.folder(name)
         if self._state(name) != "running":
+            _leaves(folder)
             folder.cancel.unlink(missing_ok=True)
             folder.result.unlink(missing_ok=True)
         return self._start(row)
@@ -72,7 +74,8 @@ class LocalJobs:
         folder = self.folder(name)
         if self._state(name) in ("pending", "lost"):
             if not folder.spec.exists():
-                write(folder.spec, {**row["params"], **_identity(row)})
+                params = prepare(folder, self._world.home, row["params"])
+                write(folder.spec, {**params, **_identity(row)})
             _spawn(folder, self._world, row)
         return self.status(name)
 
@@ -145,6 +148,15 @@ class LocalJobs:
             return "running"
         # It may have written its result between the two looks.
         return read(folder.result).get("state", "lost")
+
+
+def _leaves(folder: JobFolder) -> None:
+    """Wait until a supervisor that has written its result has ended too: it still counts as alive."""
+    said, deadline = read(folder.supervisor), time.monotonic() + 20
+    while said and alive(int(said["pid"]), float(said["started"])):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.05)
 
 
 def changed_never() -> datetime:

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from tools.contract import Act, Call, Effect, Happened, Json, Outcome, Plan, Target, Verdict
+from tools.contract import (
+    Act,
+    Call,
+    Effect,
+    Happened,
+    Json,
+    Outcome,
+    Plan,
+    Target,
+    Verdict,
+    as_json,
+)
 from tools.models.base import JobSpec, JobStatus
+from tools.models.cluster_place import Place
+from tools.models.job_verdict import verdict
 from tools.models.kinds import TRAINING, Outline, outline, parameters, refuse_without, spec_of
 from tools.models.naming import known
-from tools.models.numbers import span
 
 if TYPE_CHECKING:
     from tools.fleet import ModelSpec
@@ -39,6 +52,8 @@ class Planned:
     workers: int = 1
     warnings: tuple[str, ...] = ()
     resume: str | None = None
+    place: Place | None = None
+    """The cluster it runs on; ``None`` is this machine."""
 
 
 class JobChange:
@@ -108,12 +123,13 @@ def plan_of(world: World, planned: Planned) -> Plan:
         "parent": version_facts(world, parent),
         "reference": version_facts(world, reference),
     }
-    cores = f"{planned.workers} process{'es' if planned.workers > 1 else ''}"
+    if planned.place is not None:
+        params["cluster"] = _accepted(planned.place, planned)
     return Plan(
         target=target,
         title=planned.title,
         diff="\n".join(planned.lines),
-        blast_radius=f"{cores} on this machine; no deployment and no traffic is touched",
+        blast_radius=f"{_where(planned)}; no deployment and no traffic is touched",
         undo="the job is cancelled; a version it has registered stays, without any alias",
         verification="the job ends and registers a version with finite metrics",
         deadline=timedelta(hours=12),
@@ -126,6 +142,21 @@ def plan_of(world: World, planned: Planned) -> Plan:
             "resume": planned.resume,
         },
     )
+
+
+def _where(planned: Planned) -> str:
+    count, place = planned.workers, planned.place
+    if place is None:
+        return f"{count} process{'es' if count > 1 else ''} on this machine"
+    gpus = f", {place.gpus} GPU each" if place.gpus else ""
+    return f"{count} pod{'s' if count > 1 else ''} on {place.words}{gpus}"
+
+
+def _accepted(place: Place, planned: Planned) -> dict[str, Json]:
+    """The place as a spec carries it, once its API server would take such a Job."""
+    probe = place.training("steward-preview", Path(place.folder), planned.workers)
+    place.trainings().check(probe)
+    return cast("dict[str, Json]", as_json(place))
 
 
 def production(world: World, model: str) -> ModelVersion | None:
@@ -209,40 +240,3 @@ def progress_of(status: JobStatus) -> tuple[str, float | None, timedelta | None]
     share = status.step / status.total_steps if status.total_steps else None
     left = timedelta(seconds=status.eta_seconds) if status.eta_seconds is not None else None
     return text, share, left
-
-
-def verdict(world: World, status: JobStatus) -> Verdict:
-    """What an ended job amounts to."""
-    if status.state != "succeeded" or status.version is None:
-        cause = status.cause or status.state
-        return Verdict(False, f"Job {status.name} {status.state}: {cause}.", cause)
-    found = [v for m in _models(world, status) for v in world.registry.versions(m)]
-    made = [v for v in found if v.job == status.name]
-    if not made:
-        return Verdict(False, f"Job {status.name} registered nothing.", "not registered")
-    version = made[0]
-    text = f"{version.model} version {version.number} is registered ({version.technique})"
-    if (score := version.metrics.get("accuracy")) is not None:
-        samples = version.metrics.get("test_samples", 0)
-        text += f": accuracy {score:.3f} on {samples:.0f} test samples"
-    if status.ended_at:
-        text += f", after {span((status.ended_at - status.created_at).total_seconds())}"
-    if version.gate.get("passed") is False:
-        text += f". {gate_sentence(version)}"
-    made_of: dict[str, Json] = {"model": version.model, "version": str(version.number)}
-    return Verdict(True, text.rstrip(".") + ".", details=made_of)
-
-
-def _models(world: World, status: JobStatus) -> list[str]:
-    return [status.model, *(m for m in world.registry.models() if m != status.model)]
-
-
-def gate_sentence(version: ModelVersion) -> str:
-    """Why the gate holds a version back, with the numbers."""
-    said = cast("Mapping[str, float]", version.gate)
-    sure = f"could lose {-100 * said['low']:.1f} points against version {said['against']:.0f}"
-    budget = f"{100 * said['budget']:g} allowed, measured {100 * said['change']:+.1f}"
-    more = ""
-    if said.get("needed"):
-        more = f"; about {said['needed']:.0f} test samples would settle it"
-    return f"The gate did not pass: it {sure} ({budget}{more})"

@@ -9,6 +9,9 @@ from pydantic import Field
 
 from tools.contract import Phrases, changing
 from tools.errors import BadArguments, Refused
+from tools.models.cluster_place import place_in, place_of
+from tools.models.job_folder import read
+from tools.models.jobs import LocalJobs
 from tools.models.launching import JobChange, Planned, prepare
 from tools.words import Model, Word
 from tools.world import World
@@ -84,7 +87,8 @@ class LaunchTraining(JobChange):
         )
         title = f"Train {model.name} ({training['epochs']} epochs, {workers} worker"
         title += "s)" if workers > 1 else ")"
-        return Planned(model, said, training, "train", title, lines, workers=workers)
+        place = place_of(world.fleet, model.name)
+        return Planned(model, said, training, "train", title, lines, workers=workers, place=place)
 
 
 def _resumed(world: World, args: LaunchTrainingArgs, planned: Planned) -> Planned:
@@ -94,6 +98,7 @@ def _resumed(world: World, args: LaunchTrainingArgs, planned: Planned) -> Planne
             f"Job {status.name} is {status.state}; only a lost, failed or cancelled job resumes.",
             f"任务 {status.name} 的状态是 {status.state}；只有丢失、失败或已取消的任务可以继续。",
         )
+    place = place_in(read(LocalJobs(world).folder(status.name).spec))
     where = f"step {status.step} of {status.total_steps}" if status.total_steps else "its start"
     return replace(
         planned,
@@ -101,4 +106,5 @@ def _resumed(world: World, args: LaunchTrainingArgs, planned: Planned) -> Planne
         lines=(f"- {status.name}: {status.state}", f"+ {status.name}: running, with its own spec"),
         workers=status.workers,
         resume=status.name,
+        place=place,
     )

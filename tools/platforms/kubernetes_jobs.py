@@ -73,6 +73,23 @@ class Trainings:
                     ) from None
         return self.status(training.namespace, training.name)
 
+    def check(self, training: Training) -> None:
+        """Have the server check the Job without making it; raises ``Refused`` with its reason."""
+        _, job = manifests(training, "preview")
+        self._api.create(api_path("batch/v1", training.namespace, "jobs"), job, dry_run=True)
+
+    def find(self, namespace: str, name: str) -> Run | None:
+        """The run of that name, if there is one."""
+        there = self._api.find(api_path("batch/v1", namespace, "jobs", name))
+        return None if there is None else self.status(namespace, name)
+
+    def gone(self, namespace: str, name: str) -> bool:
+        """Whether neither the Job nor any of its pods is left."""
+        query = {"labelSelector": f"batch.kubernetes.io/job-name={name}"}
+        if any(self._api.items(api_path("v1", namespace, "pods"), query)):
+            return False
+        return self._api.find(api_path("batch/v1", namespace, "jobs", name)) is None
+
     def status(self, namespace: str, name: str) -> Run:
         """The Job with the named cause of what keeps its workers from running."""
         job = self._api.get(api_path("batch/v1", namespace, "jobs", name))

@@ -33,7 +33,12 @@ class Training:
     memory: str = "2Gi"
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     claim: str | None = None
-    """PersistentVolumeClaim for checkpoints, mounted at ``/ckpt``."""
+    """PersistentVolumeClaim for checkpoints, mounted at ``mount``."""
+    mount: str = "/ckpt"
+    launcher: str = "torchrun"
+    """What starts the script on every worker: ``torchrun``, or ``python3 -m torch.distributed.run``."""
+    user: int | None = None
+    """Numeric user of the workers; ``None``: the image's."""
     retries: int = 6
     seconds: int = 86_400
     """Longest run."""
@@ -85,16 +90,19 @@ def _pod(training: Training, action_id: str) -> Obj:
     mounts: list[Obj] = [{"name": "shm", "mountPath": "/dev/shm"}]
     if training.claim:
         volumes.append({"name": "ckpt", "persistentVolumeClaim": {"claimName": training.claim}})
-        mounts.append({"name": "ckpt", "mountPath": "/ckpt"})
+        mounts.append({"name": "ckpt", "mountPath": training.mount})
     requests: Obj = {"cpu": training.cpu, "memory": training.memory}
     limits: Obj = {"memory": training.memory}
     if training.gpus:
         limits["nvidia.com/gpu"] = str(training.gpus)
     env = {**training.env, "STEWARD_ACTION_ID": action_id, "STEWARD_JOB": training.name}
+    secure: Obj = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    if training.user is not None:
+        secure |= {"runAsUser": training.user, "fsGroup": training.user}
     return {
         "subdomain": training.name,
         "restartPolicy": "OnFailure",
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": secure,
         "containers": [
             {
                 "name": "trainer",
@@ -118,9 +126,9 @@ def command(training: Training) -> str:
     script = " ".join(shlex.quote(part) for part in training.script)
     processes = max(1, training.gpus)
     if training.workers == 1:
-        return f"exec torchrun --standalone --nproc-per-node={processes} {script}"
+        return f"exec {training.launcher} --standalone --nproc-per-node={processes} {script}"
     return (
-        f"exec torchrun --rdzv-backend=static --nnodes={training.workers}"
+        f"exec {training.launcher} --rdzv-backend=static --nnodes={training.workers}"
         f" --nproc-per-node={processes} --node-rank=$JOB_COMPLETION_INDEX"
         f" --master-addr={training.name}-0.{training.name} --master-port={PORT}"
         f" --max-restarts=0 {script}"
