@@ -27,6 +27,7 @@ defaults = {
     "size": 8,
     "threads": 1,
     "train_samples": 1000,
+    "variants": 2,
 }
 search = {"lr": [0.001, 0.03], "batch_size": [32, 64, 128], "width": [8, 16, 24]}
 student = {"width": 8}
@@ -79,7 +80,14 @@ def build(params: dict[str, Any]) -> nn.Module:
 
 
 def data(split: str, params: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs and targets of ``train`` (1000), ``validation`` (150) or ``test`` (647)."""
+    """Inputs and targets of ``train`` (1000), ``validation`` (150) or ``test`` (647).
+
+    ``unlabelled`` are ``variants`` distorted copies of each training image, for a teacher to label.
+    """
+    if split == "unlabelled" and params["variants"]:
+        images, targets = data("train", params)
+        copies = np.repeat(images, int(params["variants"]), axis=0)
+        return _distorted(copies), np.zeros(len(copies), dtype=np.int64)
     images, targets = _digits()
     order = np.random.default_rng(1797).permutation(len(images))
     first, last = {"train": (0, 1000), "validation": (1000, 1150), "test": (1150, 1797)}[split]
@@ -87,6 +95,18 @@ def data(split: str, params: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         last = min(last, int(params["train_samples"]))
     chosen = order[first:last]
     return images[chosen], targets[chosen]
+
+
+def _distorted(images: np.ndarray) -> np.ndarray:
+    """Each image turned by up to 12 degrees, scaled by up to 10 % and shifted by up to a pixel."""
+    rng = np.random.default_rng(8)
+    angle, scale = rng.uniform(-0.2, 0.2, len(images)), rng.uniform(0.9, 1.1, len(images))
+    across, down = rng.uniform(-0.25, 0.25, (2, len(images)))  # of the half width
+    sine, cosine = scale * np.sin(angle), scale * np.cos(angle)
+    rows = [[cosine, -sine, across], [sine, cosine, down]]
+    turn = torch.from_numpy(np.array(rows, dtype=np.float32).transpose(2, 0, 1).copy())
+    grid = functional.affine_grid(turn, list(images.shape), align_corners=False)
+    return functional.grid_sample(torch.from_numpy(images), grid, align_corners=False).numpy()
 
 
 def _digits() -> tuple[np.ndarray, np.ndarray]:

@@ -5,18 +5,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tools.models.distillation import softened
+from tools.models.distillation import softened, taught
 from tools.models.job_worker import Work
 from tools.models.kind_runtime import Kind
 from tools.models.operations.output import finish, kind_of, loaded
-from tools.models.torch_runtime import device_of, join, predict
+from tools.models.torch_runtime import device_of, join
 from tools.models.training_loop import Examples, Fit
 from tools.models.weights import parent_network
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def run(work: Work) -> None:
@@ -28,21 +25,12 @@ def run(work: Work) -> None:
     device_of(work.training, work.rank)
     teacher = parent_network(teacher_kind(kind, work), work.spec)
     inputs, targets = loaded(work, kind, "train")
-    outputs = predict(teacher, inputs)
-    pool = unlabelled(kind)
-    taught = Examples(inputs, targets, outputs)
-    if pool is not None:
-        import numpy as np
-
-        more = predict(teacher, pool)
-        taught = Examples(
-            np.concatenate([inputs, pool]),
-            np.concatenate([targets, more.argmax(-1).astype(targets.dtype)]),
-            np.concatenate([outputs, more]),
-        )
     kd = {"kd_alpha": float(work.training["kd_alpha"]) or 0.7}
     runs: dict[str, Fit] = {}
-    students = (("teacher", taught), ("alone", Examples(inputs, targets)))
+    students = (
+        ("teacher", taught(kind, teacher, inputs, targets)),
+        ("alone", Examples(inputs, targets)),
+    )
     for index, (name, examples) in enumerate(students):
         work.tracker.leg(index, len(students))
         torch.manual_seed(int(work.training["seed"]))
@@ -80,11 +68,3 @@ def teacher_kind(kind: Kind, work: Work) -> Kind:
     params: dict[str, Any] = work.spec["parent"].get("params", {})
     known = {name: value for name, value in params.items() if name in kind.params}
     return Kind(kind.name, kind.module, {**kind.params, **known})
-
-
-def unlabelled(kind: Kind) -> np.ndarray | None:
-    """Inputs without labels, where the kind offers them."""
-    try:
-        return kind.data("unlabelled")[0]
-    except (KeyError, ValueError):
-        return None

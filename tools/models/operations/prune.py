@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.errors import Failed
 from tools.models import pruning
-from tools.models.distillation import softened
+from tools.models.distillation import softened, taught
 from tools.models.job_worker import Work
 from tools.models.kind_runtime import Kind
 from tools.models.operations.output import finish, kind_of, loaded
@@ -122,6 +122,9 @@ def _recovered(
         "epochs": int(work.training["recovery_epochs"]) or half,
         "lr": float(work.training["lr"]) * 0.5,
     }
+    examples, loss = Examples(inputs, targets), None
+    if float(training["kd_alpha"]) > 0:
+        examples, loss = taught(kind, parent, inputs, targets), softened(kind, training)
     after: Callable[[int], None] | None = None
     said: dict[str, Any] = {}
     if method == "structured":
@@ -129,11 +132,8 @@ def _recovered(
         said = {"criterion": criterion}
     else:
         model = copy.deepcopy(parent)
-        batches = math.ceil(len(inputs) / int(training["batch_size"])) * int(training["epochs"])
-        after = _Masker(kind, model, method, share, inputs, batches)
-    extra, loss = None, None
-    if float(training["kd_alpha"]) > 0:
-        extra, loss = predict(parent, inputs), softened(kind, training)
+        each = math.ceil(len(examples.inputs) / int(training["batch_size"]))
+        after = _Masker(kind, model, method, share, inputs, each * int(training["epochs"]))
     fit = Fit(
         kind,
         model,
@@ -146,7 +146,7 @@ def _recovered(
         # Before the ramp's end the network is not as sparse as it has to be.
         judge_from=math.ceil(RAMP * int(training["epochs"])) - 1 if method == "magnitude" else 0,
     )
-    fit.run(Examples(inputs, targets, extra), Examples(*kind.data("validation")))
+    fit.run(examples, Examples(*kind.data("validation")))
     if isinstance(after, _Masker):
         after.settle()
     return model, fit, said
