@@ -23,7 +23,15 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-IMAGE = {"width": 32, "size": 32, "epochs": 12, "recovery_epochs": 10, "lr": 0.01}
+IMAGE = {
+    "width": 48,
+    "size": 32,
+    "epochs": 12,
+    "recovery_epochs": 15,
+    "lr": 0.01,
+    "kd_alpha": 0.7,
+    "precision": "bf16",
+}
 TEXT = {
     "width": 256,
     "layers": 3,

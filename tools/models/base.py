@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from tools.contract import Happened, Json
+from tools.errors import BadArguments, Refused, unknown
 from tools.platforms.base import LogLine
 
 JobState = Literal["pending", "running", "succeeded", "failed", "cancelled", "lost"]
@@ -57,7 +59,7 @@ class Registry(Protocol):
 
         Raises ``BadArguments`` with what there is.
         """
-        ...
+        return chosen(model, self.versions(model), ref)
 
     def register(
         self,
@@ -104,6 +106,33 @@ class Registry(Protocol):
     def alias_happened(self, model: str, alias: str, action_id: str) -> Happened:
         """Did the alias move of this action take place?"""
         ...
+
+
+def chosen(model: str, versions: Sequence[ModelVersion], ref: str | None) -> ModelVersion:
+    """What ``ref`` means among ``versions`` (newest first); raises ``BadArguments``."""
+    if not versions:
+        raise BadArguments(
+            f"{model} has no registered version yet; train it first.",
+            f"{model} 还没有已注册的版本；请先训练。",
+        )
+    if ref in (None, "latest", "newest"):
+        carrying = [v for v in versions if ref is None and "production" in v.aliases]
+        return (carrying or [*versions])[0]
+    for version in versions:
+        if str(ref) == str(version.number) or ref in version.aliases:
+            return version
+    known = [str(v.number) for v in versions] + [a for v in versions for a in v.aliases]
+    raise unknown(f"version of {model}", str(ref), known, f"{model} 版本")
+
+
+def refuse_bad_metrics(model: str, metrics: Mapping[str, float]) -> None:
+    """Raise ``Refused`` for a metric that is not a finite number."""
+    bad = [name for name, value in metrics.items() if not math.isfinite(value)]
+    if bad:
+        raise Refused(
+            f"{model} was not registered: {', '.join(bad)} is not a finite number.",
+            f"{model} 未注册：{'、'.join(bad)} 不是有限数值。",
+        )
 
 
 @dataclass(frozen=True, slots=True)

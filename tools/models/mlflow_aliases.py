@@ -8,27 +8,26 @@ crash is found again.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tools.contract import Happened
-from tools.errors import Refused
-from tools.models import registry_rows as rows
+from tools.models.aliases import Aliases
 from tools.models.mlflow_api import MissingInMlflow, MlflowApi
-from tools.models.registry import carrier, refuse_alias
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from tools.store import Store
     from tools.world import Clock
 
 
-class MlflowAliases:
+class MlflowAliases(Aliases):
     """The aliases of one server."""
 
     def __init__(self, api: MlflowApi, store: Store, clock: Clock) -> None:
+        super().__init__(store, clock)
         self._api = api
-        self._store = store
-        self._clock = clock
 
     def of(self, model: str) -> dict[str, int] | None:
         """Alias → number; ``None`` when the server does not know the model."""
@@ -39,39 +38,21 @@ class MlflowAliases:
         listed = found["registered_model"].get("aliases", [])
         return {str(a["alias"]): int(a["version"]) for a in listed}
 
-    def move(
-        self,
-        model: str,
-        alias: str,
-        number: int | None,
-        *,
-        expect: int | None,
-        action_id: str,
-        reason: str,
-    ) -> None:
-        """Move ``alias`` from ``expect`` to ``number``; the same action moves it once."""
-        refuse_alias(alias)
-        self._store.ensure(rows.tables())
-        with self._store.write() as connection:
-            rows.lock(connection, model)
-            if rows.moved(connection, model, alias, action_id):
-                return
-            now = (self.of(model) or {}).get(alias)
-            # After a crash between the move and its record, the move is already there.
-            resumed = now == number and self._intent(model, alias).get("action") == action_id
-            if now != expect and not resumed:
-                raise Refused(
-                    f"The {alias} alias of {model} moved meanwhile: it is {carrier(now)}, "
-                    f"expected {carrier(expect)}. Ask again.",
-                    f"{model} 的别名 {alias} 已被移动：现在是 {carrier(now)}，"
-                    f"预期 {carrier(expect)}。请重试。",
-                )
-            intent = {"action": action_id, "before": expect, "after": number}
-            self._tag_model(model, f"steward.alias.{alias}", json.dumps(intent))
-            self._set(model, alias, number)
-            move = {"model": model, "alias": alias, "before": expect, "after": number}
-            said = {"action_id": action_id, "reason": reason[:2000], "at": self._clock.now()}
-            connection.execute(rows.table("model_alias_moves").insert().values(**move, **said))
+    def now(self, connection: Connection, model: str, alias: str) -> int | None:
+        """The version that carries ``alias`` on the server."""
+        return (self.of(model) or {}).get(alias)
+
+    def resumed(
+        self, model: str, alias: str, number: int | None, now: int | None, action_id: str
+    ) -> bool:
+        """The alias is there already, and the intent on the server is this action's."""
+        return now == number and self._intent(model, alias).get("action") == action_id
+
+    def put(self, connection: Connection, model: str, alias: str, move: Mapping[str, Any]) -> None:
+        """Write the intent, then set the alias."""
+        intent = {"action": move["action_id"], "before": move["before"], "after": move["after"]}
+        self._tag_model(model, f"steward.alias.{alias}", json.dumps(intent))
+        self._set(model, alias, move["after"])
 
     def _set(self, model: str, alias: str, number: int | None) -> None:
         path = "/registered-models/alias"
@@ -82,10 +63,8 @@ class MlflowAliases:
 
     def happened(self, model: str, alias: str, action_id: str) -> Happened:
         """The audit knows; else the intent on the server and where the alias is now."""
-        self._store.ensure(rows.tables())
-        with self._store.read() as connection:
-            if rows.moved(connection, model, alias, action_id):
-                return Happened.YES
+        if self.recorded(model, alias, action_id):
+            return Happened.YES
         intent = self._intent(model, alias)
         if intent.get("action") != action_id:
             return Happened.NO
@@ -93,12 +72,6 @@ class MlflowAliases:
         if now == intent.get("after"):
             return Happened.YES
         return Happened.NO if now == intent.get("before") else Happened.UNSURE
-
-    def moves(self, model: str) -> Sequence[Mapping[str, Any]]:
-        """The audit of alias moves, newest first."""
-        self._store.ensure(rows.tables())
-        with self._store.read() as connection:
-            return rows.moves(connection, model)
 
     def _intent(self, model: str, alias: str) -> dict[str, Any]:
         try:

@@ -17,15 +17,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.contract import Happened
 from tools.errors import BadArguments, Failed, Refused
 from tools.models import mlflow_runs
+from tools.models.aliases import AliasedRegistry
 from tools.models.artifacts import Artifacts
+from tools.models.base import refuse_bad_metrics
 from tools.models.mlflow_aliases import MlflowAliases
 from tools.models.mlflow_api import MissingInMlflow, MlflowApi
 from tools.models.mlflow_files import MlflowFiles
 from tools.models.mlflow_records import JOB, tags_of, version_of
-from tools.models.registry import chosen, refuse_bad_metrics
 
 if TYPE_CHECKING:
     from tools.contract import Json
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _PAGE = 200
 
 
-class MlflowRegistry:
+class MlflowRegistry(AliasedRegistry):
     """Versions of an MLflow server. Safe for many processes of one Steward."""
 
     def __init__(self, api: MlflowApi, store: Store, home: Path, clock: Clock) -> None:
@@ -44,7 +44,8 @@ class MlflowRegistry:
         self._clock = clock
         self._artifacts = Artifacts(home / "artifacts")
         self._files = MlflowFiles(api, self._artifacts)
-        self._aliases = MlflowAliases(api, store, clock)
+        aliases = MlflowAliases(api, store, clock)
+        self._aliases, self._aliases_of = aliases, aliases.of
 
     def models(self) -> Sequence[str]:
         """Names with at least one version."""
@@ -53,7 +54,7 @@ class MlflowRegistry:
 
     def versions(self, model: str) -> Sequence[ModelVersion]:
         """Newest first."""
-        aliases = self._aliases.of(model)
+        aliases = self._aliases_of(model)
         if aliases is None:
             return []
         said = f"name='{_quoted(model)}'"
@@ -62,10 +63,6 @@ class MlflowRegistry:
         )
         found = [version_of(entry, aliases, self._artifacts.path) for entry in listed]
         return sorted(found, key=lambda version: -version.number)
-
-    def resolve(self, model: str, ref: str | None = None) -> ModelVersion:
-        """A number or an alias; ``None`` is ``production``, else the newest."""
-        return chosen(model, self.versions(model), ref)
 
     def register(
         self,
@@ -127,33 +124,12 @@ class MlflowRegistry:
             return None
 
     def _ensure(self, model: str) -> None:
-        if self._aliases.of(model) is None:
+        if self._aliases_of(model) is None:
             try:
                 self._api.call("POST", "/registered-models/create", name=model)
             except Failed:
-                if self._aliases.of(model) is None:  # not because another one was faster
+                if self._aliases_of(model) is None:  # not because another one was faster
                     raise
-
-    def set_alias(
-        self,
-        model: str,
-        alias: str,
-        number: int | None,
-        *,
-        expect: int | None,
-        action_id: str,
-        reason: str,
-    ) -> None:
-        """Move ``alias`` from ``expect`` to ``number``; the same action moves it once."""
-        self._aliases.move(model, alias, number, expect=expect, action_id=action_id, reason=reason)
-
-    def alias_happened(self, model: str, alias: str, action_id: str) -> Happened:
-        """The audit knows; else the intent on the server and where the alias is now."""
-        return self._aliases.happened(model, alias, action_id)
-
-    def moves(self, model: str) -> Sequence[Mapping[str, Any]]:
-        """The audit of alias moves, newest first."""
-        return self._aliases.moves(model)
 
     def verified(self, version: ModelVersion, extra: str | None = None) -> Path:
         """The file here, fetched from the server the first time, after checking its digest."""
