@@ -113,6 +113,14 @@ class Conversations:
             return c.execute(t.delete(t.lines).where(t.lines.c.at < begin)).rowcount
 
 
+def asked_back(lines: Sequence[Line], who: str) -> bool:
+    """Whether the newest of ``lines`` is Steward's question to ``who``, whose words came before."""
+    said = [line for line in lines if line.role in ("user", "assistant")]
+    if len(said) < 2 or said[-1].role != "assistant" or said[-2].who != who:
+        return False
+    return bool(said[-1].facts.get("pending")) or said[-1].text.rstrip().endswith(("?", "？"))
+
+
 def _line(row: Any) -> Line:
     body = json.loads(row.body)
     call = Call(*body["call"]) if body["call"] else None

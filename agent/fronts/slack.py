@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from agent.assistant import Assistant
+from agent.assistant import Assistant, person_or
+from agent.conversations import asked_back
 from agent.fronts.dispatch import Dispatch
 from agent.fronts.inbox import Inbox, Item
 from agent.fronts.metrics import Metrics
@@ -158,10 +159,12 @@ class SlackFront:
     async def _addressed(self, heard: Said) -> bool:
         if heard.direct or heard.mention:
             return True
-        if not self.options.follow_threads or heard.thread == heard.ts:
+        if heard.thread == heard.ts or "<@" in heard.text:  # words to somebody else
             return False
         known = self.assistant.conversations.lines
-        return bool(await call(lambda: known(conversation_of(heard), 1), "thread"))
+        lines = await call(lambda: known(conversation_of(heard), 12), "thread")
+        who = person_or(self.assistant, "slack", heard.user).name
+        return asked_back(lines, who) or (self.options.follow_threads and bool(lines))
 
     def _decline(self, incoming: Incoming) -> None:
         """Say once, to that person only, that they are not on the list."""

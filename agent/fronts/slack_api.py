@@ -7,6 +7,7 @@ harmless; what is merely nice is tried once and done without where it does not e
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -35,7 +36,7 @@ NICE = frozenset(
     }
 )
 """Nothing is lost without these: one quick try each, and none where they do not exist."""
-READS = frozenset({"conversations.replies", "conversations.history"})
+READS = frozenset({"conversations.replies", "conversations.history", "conversations.list"})
 PATIENCE = 180.0
 NICE_SECONDS = 3.0
 FORGO_SECONDS = 600.0
@@ -100,10 +101,21 @@ class SlackApi:
             SlackUncertain: no clear answer came (and repeating is not harmless, or did not help).
         """
         given = {k: v for k, v in args.items() if v is not None}
-        how = {"params": given, "http_verb": "GET"} if method in READS else {"json": given}
+        if method in READS:
+            return await self._look(method, given)
         if method in NICE:
-            return await self._nicely(method, lambda: self.client.api_call(method, **how))
-        return await self._patiently(method, lambda: self.client.api_call(method, **how))
+            return await self._nicely(method, lambda: self.client.api_call(method, json=given))
+        return await self._patiently(method, lambda: self.client.api_call(method, json=given))
+
+    async def _look(self, method: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Read by GET, and by a form where only POST is known."""
+        api = self.client.api_call
+        try:
+            return await self._patiently(method, lambda: api(method, params=given, http_verb="GET"))
+        except SlackRefused as error:
+            if error.code != ABSENT:
+                raise
+        return await self._patiently(method, lambda: api(method, data=given))
 
     async def respond(self, url: str, text: str) -> None:
         """Answer a click at the address Slack gave for it; only who clicked sees it.
@@ -127,12 +139,16 @@ class SlackApi:
         """One quick try."""
         if self._forgone.get(method, 0.0) > time.monotonic():
             raise SlackRefused(method, ABSENT)
+        if self._not_before.get(method, 0.0) > time.monotonic():
+            raise SlackRefused(method, "ratelimited")
         try:
             answer = await asyncio.wait_for(work(), NICE_SECONDS)
         except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
             if isinstance(error, TimeoutError):
                 self._forgo(method, 60.0)
-            self._read(method, error)
+            _, uncertain = self._read(method, error)
+            if not uncertain:
+                raise SlackRefused(method, "ratelimited") from None
             raise SlackUncertain(f"Slack did not answer {method}.") from None
         self._counted(method, "ok")
         return _data(answer)
@@ -144,13 +160,23 @@ class SlackApi:
     async def upload(
         self, channel: str, thread: str | None, name: str, title: str, content: bytes
     ) -> None:
-        """Put a file into a thread."""
-        await self._patiently(
-            "files.completeUploadExternal",
-            lambda: self.client.files_upload_v2(
-                channel=channel, thread_ts=thread, filename=name, title=title, content=content
-            ),
-        )
+        """Put a file into a thread: an address, the content there, then the one call that shows."""
+        ask, show = "files.getUploadURLExternal", "files.completeUploadExternal"
+        size = {"filename": name, "length": len(content)}
+        api = self.client.api_call
+        given = await self._patiently(ask, lambda: api(ask, params=size))
+        url = str(given.get("upload_url", ""))
+        await self._patiently(ask, lambda: self._store(url, content))
+        files = json.dumps([{"id": given.get("file_id", ""), "title": title}])
+        where = {"files": files, "channel_id": channel, **({"thread_ts": thread} if thread else {})}
+        await self._patiently(show, lambda: api(show, params=where))
+
+    async def _store(self, url: str, content: bytes) -> None:
+        assert self._session is not None
+        async with self._session.post(url, data=content) as answer:
+            if 400 <= answer.status < 500 and answer.status != 429:
+                raise SlackRefused("the upload", f"HTTP {answer.status}")
+            answer.raise_for_status()
 
     async def _patiently(self, method: str, work: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         end, pause = time.monotonic() + PATIENCE, 0.5
@@ -172,8 +198,8 @@ class SlackApi:
 
     def _read(self, method: str, error: Exception) -> tuple[float, bool]:
         """``(seconds to wait, whether the outcome is unknown)``; raises what Slack refused."""
-        response: Any = getattr(error, "response", None)
-        status = getattr(response, "status_code", None)
+        response: Any = getattr(error, "response", error)
+        status = getattr(response, "status_code", getattr(error, "status", None))
         data: Any = getattr(response, "data", None)
         code = str(data.get("error", "")) if isinstance(data, Mapping) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         if status == 429 or code in ("ratelimited", "rate_limited"):
@@ -204,7 +230,7 @@ class SlackApi:
 
 
 def _data(answer: Any) -> dict[str, Any]:
-    data: Any = answer.data
+    data: Any = getattr(answer, "data", None)
     return cast("dict[str, Any]", data) if isinstance(data, dict) else {}
 
 

@@ -133,7 +133,8 @@ class Access:
 def _teams(incoming: Incoming, body: Mapping[str, Any]) -> set[str]:
     """Every workspace a payload names: where it was installed and where the person is from."""
     event, user = _map(body.get("event")), _map(body.get("user"))
-    named = (incoming.team, event.get("user_team"), event.get("source_team"), user.get("team_id"))
+    from_event = (event.get("user_team"), event.get("source_team"), event.get("team"))
+    named = (incoming.team, *from_event, user.get("team_id"))
     return {str(team) for team in named if team} or {""}
 
 
@@ -146,13 +147,20 @@ def parse(body: Mapping[str, Any], bot: str) -> Incoming | Ignored:
     try:
         match body.get("type"):
             case "event_callback":
-                return _event(str(body.get("team_id") or ""), body["event"], bot)
+                return _event(_team(body), body["event"], bot)
             case "block_actions":
                 return _click(body)
             case other:
                 return Ignored(f"payload {other}")
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return Ignored(f"malformed: {type(error).__name__}")
+
+
+def _team(body: Mapping[str, Any]) -> str:
+    """The workspace an event is for; organisation-wide apps have it with the authorization."""
+    first: Any = next(iter(body.get("authorizations") or ()), None)
+    named = body.get("team_id") or _map(first).get("team_id") or _map(body["event"]).get("team")
+    return str(named or "")
 
 
 def _event(team: str, event: Mapping[str, Any], bot: str) -> Incoming | Ignored:

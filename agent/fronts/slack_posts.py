@@ -7,7 +7,6 @@ metadata, so that one already there is adopted instead of posted again.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from agent.fronts.inbox import Inbox
 from agent.fronts.slack_api import SlackApi
 from agent.fronts.slack_errors import ABSENT, SlackRefused, SlackUncertain
+from agent.fronts.slack_search import Place, Search
 from tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -32,20 +32,6 @@ GONE = frozenset(
         "update_window_closed",
     }
 )
-PAGES = 5
-"""How many pages of a thread are searched for an own message."""
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where to post: a channel, and a thread in it (empty for none)."""
-
-    channel: str
-    thread: str = ""
-    user: str = ""
-    """Who is answered, where somebody is."""
-    team: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +54,7 @@ class Posts:
     def __init__(self, api: SlackApi, inbox: Inbox, store: Store, clock: Clock, home: Path) -> None:
         self.api = api
         self.home = home
+        self._search = Search(api)
         self._inbox = inbox
         self._store = store
         self._clock = clock
@@ -137,7 +124,7 @@ class Posts:
             ts = ""
         else:
             ts = known.ts or await self.find(key, place, text)
-        channel = known.channel
+        channel = known.channel if not ts else await self._search.id_of(known.channel)
         if ts:
             await self.api.call("chat.update", channel=channel, ts=ts, text=text, blocks=blocks)
         else:
@@ -151,37 +138,18 @@ class Posts:
         Where metadata is not handed back, an own message with the same text counts.
         """
         me = self.api.identity
-        for message in await self._messages(place):
+        for message in await self._search.messages(place):
             mine = message.get("user") == me.user or (me.bot and message.get("bot_id") == me.bot)
             same = text and mine and not _key_of(message) and message.get("text") == text
             if _key_of(message) == key or same:
                 return str(message["ts"])
         return ""
 
-    async def _messages(self, place: Place) -> list[Any]:
-        method = "conversations.replies" if place.thread else "conversations.history"
-        asked = {"channel": place.channel, "ts": place.thread or None, "limit": 200}
-        found: list[Any] = []
-        cursor: str | None = None
-        try:
-            for _ in range(PAGES):
-                answer = await self.api.call(
-                    method, **asked, cursor=cursor, include_all_metadata="true"
-                )
-                found += answer.get("messages") or []
-                more: Any = answer.get("response_metadata") or {}
-                cursor = more.get("next_cursor") or None
-                if cursor is None:
-                    break
-        except (SlackRefused, SlackUncertain) as error:
-            log.info("a thread could not be searched", extra={"why": error.en})
-        return found
-
     async def orphan(self, place: Place) -> str:
         """An own message in a thread that nobody remembers: a stream begun just before a crash."""
         t = self._t
         known = {post.ts for post in await self._rows(t.posts.c.thread == place.thread)}
-        for message in await self._messages(place):
+        for message in await self._search.messages(place):
             mine = message.get("user") == self.api.identity.user and not _key_of(message)
             if mine and str(message["ts"]) not in known:
                 return str(message["ts"])
@@ -207,7 +175,7 @@ class Posts:
                 await asyncio.sleep(min(0.5 * 2**attempt, 10))
                 there = await self.find(key, place, text)
                 if there:
-                    return place.channel, there
+                    return await self._search.id_of(place.channel), there
         raise SlackUncertain("Slack did not answer chat.postMessage.")
 
     async def _rows(self, where: Any) -> list[Post]:
@@ -241,3 +209,6 @@ def is_gone(error: ToolError) -> bool:
     if not isinstance(error, SlackRefused):
         return False
     return error.code in GONE or (error.method == "chat.update" and error.code == ABSENT)
+
+
+__all__ = ["Place", "Post", "Posts", "is_gone"]

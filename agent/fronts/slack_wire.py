@@ -83,6 +83,7 @@ class SlackWire:
         self._socket = _Parallel(self._app, token, web_client=self._api.client, ping_interval=5)
         # Asked for beforehand, because the SDK would try a wrong token for ever without a word.
         self._socket.client.wss_uri = address
+        cast("Any", self._socket.client).message_listeners.append(_acknowledge_odd)
         self._opening = asyncio.create_task(self._socket.connect_async(), name="slack-socket")
         await asyncio.wait([self._opening], timeout=OPEN_SECONDS)
 
@@ -138,6 +139,13 @@ class SlackWire:
         if self._socket is not None:
             await self._socket.close_async()
             self._socket = None
+
+
+async def _acknowledge_odd(client: Any, message: dict[str, Any], _raw: str | None) -> None:
+    """Envelopes without a payload are none of ours, and the SDK would leave them unanswered."""
+    envelope = message.get("envelope_id")
+    if envelope and not isinstance(message.get("payload"), dict):
+        await client.send_socket_mode_response({"envelope_id": envelope})
 
 
 class _Parallel(AsyncSocketModeHandler):

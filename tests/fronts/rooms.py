@@ -96,6 +96,9 @@ class Scripted:
     def _long(self, turn: Turn, rest: str) -> Iterator[Event]:
         yield Reply("\n".join(f"line {n} of evidence" for n in range(int(rest))), "offline")
 
+    def _which(self, turn: Turn, rest: str) -> Iterator[Event]:
+        yield Reply(f"Which {rest} do you mean?", "model")
+
     def _wait(self, turn: Turn, rest: str) -> Iterator[Event]:
         time.sleep(float(rest.split()[0]))
         yield Reply(f"waited: {rest}", "offline")

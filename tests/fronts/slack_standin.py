@@ -7,6 +7,7 @@ fails on request.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import itertools
@@ -59,6 +60,8 @@ class Workspace:
     """Types of blocks that are ``invalid_blocks`` here."""
     closed: set[str] = field(default_factory=set)
     """Channels that Steward was not invited to."""
+    silent: set[str] = field(default_factory=set)
+    """Channels in which a message appears while its sender never gets an answer."""
     forgets_metadata: bool = False
     responses: list[dict[str, Any]] = field(default_factory=list)
     """What was answered at a ``response_url``."""
@@ -142,6 +145,8 @@ class SlackStandin:
         if handler is None:
             return web.json_response({"ok": False, "error": "unknown_method"})
         answer = handler(args)
+        if method == "chat.postMessage" and args.get("channel") in self.state.silent:
+            await asyncio.sleep(60)
         if lost:
             return web.Response(status=502, text="bad gateway")
         return web.json_response({"ok": "error" not in answer, **answer})
@@ -214,7 +219,13 @@ class SlackStandin:
             self.state.messages[(args["channel"], args["ts"])]["streaming"] = False
         return answer
 
+    def _conversations_list(self, args: dict[str, Any]) -> dict[str, Any]:
+        ids = dict.fromkeys(channel for channel, _ in self.state.messages)
+        return {"channels": [{"id": id, "name": id} for id in ids]}
+
     def _conversations_replies(self, args: dict[str, Any]) -> dict[str, Any]:
+        if args["channel"].startswith("#"):
+            return {"error": "channel_not_found"}
         found = [
             m
             for (channel, ts), m in self.state.messages.items()
@@ -225,6 +236,8 @@ class SlackStandin:
         return {"messages": found}
 
     def _conversations_history(self, args: dict[str, Any]) -> dict[str, Any]:
+        if args["channel"].startswith("#"):
+            return {"error": "channel_not_found"}
         found = [m for (c, _), m in self.state.messages.items() if c == args["channel"]]
         return {"messages": [m for m in found if not m.get("thread_ts")]}
 

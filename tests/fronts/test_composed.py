@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -122,67 +121,6 @@ def test_from_a_question_to_a_verified_change(
         whispered(slack, "UBOB", "no longer waits")
     assert len(service.replicas()) == 2
     assert service.stop() == 0
-
-
-@pytest.mark.slow
-def test_killed_with_everything_under_way_it_continues_and_repeats_nothing(
-    tmp_path: Path, slack: SlackStandin, made: list[Composed]
-) -> None:
-    service = Composed(
-        tmp_path,
-        slack,
-        deployments={"digits": {"platform": "local", "model": "digits", "options": {"soak": 4}}},
-        notices={"targets": {"log": {"file": "notices.log"}}},
-        schedules={
-            "timezone": "UTC",
-            "summaries": {"each": {"when": "* * * * *", "channel": "#CSUM", "window": "1h"}},
-        },
-    )
-    made.append(service)
-    service.shelve()
-    service.start()
-    waiting = slack.mention("tell log that the drill waits")
-    open_card = slack.cards("C1", waiting)[0]
-    sent = slack.mention("tell log that the drill began")
-    notice = slack.cards("C1", sent)[0]
-    ts = slack.mention("roll out version 1 to digits")
-    running = slack.cards("C1", ts)[0]
-    _until_the_next_minute()
-    slack.click("steward_approve", running, "UBOB")
-    slack.click("steward_approve", notice, "UBOB")
-    eventually(lambda: service.replicas())
-    late = slack.mention("which deployments are unhealthy?")
-    slack.ack(slack.last)
-    service.kill()
-    connections = slack.connections
-    service.start()
-    slack.connected(connections + 1)
-    shows(running, "done and verified", 120)
-    shows(notice, "done and verified", 120)
-    slack.answers("C1", late)
-    slack.click("steward_approve", open_card, "UBOB")
-    shows(open_card, "done and verified")
-    eventually(lambda: _summaries(slack), 150)
-    time.sleep(2)
-    assert len(slack.cards("C1", ts)) == 1
-    assert len(slack.answers("C1", late)) == 1
-    assert [m["text"][:8] for m in slack.answers("C1", ts)] == ["Proposed", "Action 3"]
-    log = (tmp_path / "notices.log").read_text()
-    assert (log.count("the drill began"), log.count("the drill waits")) == (1, 1)
-    assert len(service.replicas()) == 2
-    ends = [re.search(r"to \w+ (\S+ \S+) UTC", text) for text in _summaries(slack)]
-    minutes = [end[1] for end in ends if end]
-    assert len(minutes) == len(set(minutes)), "a summary was posted twice"
-    service.kill()
-
-
-def _until_the_next_minute() -> None:
-    time.sleep(max(0.0, 59.0 - datetime.now(UTC).second))
-
-
-def _summaries(slack: SlackStandin) -> list[str]:
-    found = [m for (c, _), m in list(slack.state.messages.items()) if c in ("#CSUM", "CSUM")]
-    return [m["text"] for m in found if "vision" in m["text"]]
 
 
 @pytest.fixture

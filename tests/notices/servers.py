@@ -22,17 +22,27 @@ class Received:
 
 @dataclass
 class Webhook:
-    """Answers with the next of ``answers`` (then 200); 0 means: accept and never answer."""
+    """Answers with the next of ``answers`` (then 200); 0 means: accept and never answer.
+
+    While ``deaf`` it leaves requests unread: they arrived, and nobody accepted them.
+    """
 
     answers: list[int] = field(default_factory=list)
     seen: list[Received] = field(default_factory=list)
     silence: float = 0.0
+    deaf: bool = False
+    unread: int = 0
 
     def __enter__(self) -> Webhook:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                if outer.deaf:
+                    outer.unread += 1
+                    time.sleep(outer.silence)
+                    self.close_connection = True
+                    return
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 outer.seen.append(Received(dict(self.headers.items()), body, self.path))
                 code = outer.answers.pop(0) if outer.answers else 200

@@ -23,7 +23,7 @@ from tests.postgres import database, postgres_url  # noqa: F401
 from tests.support import FakeClock
 from tools.errors import BadArguments
 from tools.notices.base import notices
-from tools.notices.rows import LONGEST_WAIT, wait_after
+from tools.notices.rows import LONGEST_WAIT, Outbox, wait_after
 from tools.store import Store
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -117,6 +117,32 @@ def test_killed_between_sending_and_noting_it_goes_again_with_the_same_id(tmp_pa
         assert late.drain() == 1
         assert len({seen.headers["X-Steward-Notice"] for seen in hook.seen}) == 1
         assert len(hook.seen) == 2
+
+
+def _die_before_noting(home: str, section: Any, start: datetime) -> None:
+    def die(*_: object) -> bool:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return False
+
+    Outbox.delivered = die  # type: ignore[method-assign]
+    _deliver(home, section, start)
+
+
+def test_killed_between_writing_a_file_and_noting_it_holds_it_once(tmp_path: Path) -> None:
+    port = notices(notifying_world(tmp_path, LOG, FakeClock(START)))
+    port.send("k", "log", "only once.")
+    args = (str(tmp_path), LOG, START)
+    child = multiprocessing.get_context("fork").Process(target=_die_before_noting, args=args)
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert (tmp_path / "notices.log").read_text().count("only once.") == 1
+    notice = port.notice("k")
+    assert notice is not None
+    assert notice.state == "sending"
+    late = notices(notifying_world(tmp_path, LOG, FakeClock(START + timedelta(seconds=61))))
+    assert late.drain() == 1
+    assert (tmp_path / "notices.log").read_text().count("only once.") == 1
 
 
 def test_a_file_holds_each_notice_once_after_random_kills(tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from tests.notices.world import notifying_world
 from tests.support import FakeClock, RecordingAct, carry_out
 from tools.contract import Change, Happened, Irreversible, Plan, as_json
 from tools.errors import BadArguments, Cancelled, Failed
+from tools.notices import through_apprise
 from tools.notices.base import notices
 from tools.notices.listing import list_notices
+from tools.notices.rows import Outbox
 from tools.notices.sending import SendNotice
 from tools.world import World
 
@@ -66,6 +68,7 @@ def test_a_webhook_gets_it_once_with_the_id_in_its_header(tmp_path: Path, clock:
         (seen,) = hook.seen
         assert json.loads(seen.body)["message"] == TEXT
         assert seen.headers["X-Steward-Notice"] == outcome.details["notice"]
+        assert seen.headers["Idempotency-Key"] == outcome.details["notice"]
 
 
 def test_mail_arrives_with_the_id(tmp_path: Path, clock: FakeClock) -> None:
@@ -77,6 +80,33 @@ def test_mail_arrives_with_the_id(tmp_path: Path, clock: FakeClock) -> None:
         (mail,) = server.seen
         assert "gpu-node-05 is down for repair" in mail.body
         assert mail.headers["X-Steward-Notice"] == outcome.details["notice"]
+
+
+def test_an_action_taken_up_inside_a_send_waits_for_the_lease_and_marks_the_repeat(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    with MailServer() as server:
+        world = notifying_world(tmp_path, {"targets": {"mail": {"url": server.url()}}}, clock)
+        notice = notices(world).send("act-1", "mail", TEXT)
+        assert Outbox(world.store).take(notice, "a process that died", clock.now())
+        begun = clock.now()
+        what = plan(world, "mail")
+        outcome = change().apply(world, what, RecordingAct("act-1"))
+        assert change().verify(world, what, outcome, RecordingAct("act-1")).ok
+        assert timedelta(seconds=60) < clock.now() - begun < timedelta(seconds=62)
+        (mail,) = server.seen
+        assert mail.headers["X-Steward-Notice"] == notice.id
+        assert f"[notice {notice.id}, attempt 2: it may have reached you before]" in mail.body
+
+
+def test_services_that_tell_repeats_are_given_the_id(clock: FakeClock) -> None:
+    apprise = pytest.importorskip("apprise")
+    service = apprise.Apprise.instantiate("goalert://token@alerts.example.com/")
+    through_apprise._carry_id(service, "n1")
+    assert service.dedup == "n1"
+    service = apprise.Apprise.instantiate("goalert://token@alerts.example.com/?dedup=mine")
+    through_apprise._carry_id(service, "n1")
+    assert service.dedup == "mine"
 
 
 def test_a_file_gets_it_once_however_often_it_is_tried(tmp_path: Path, clock: FakeClock) -> None:

@@ -110,7 +110,7 @@ class SendNotice:
         notice = port.send(act.id, target, str(plan.details["text"]))
         for attempt in range(1, ATTEMPTS + 1):
             act.progress(f"attempt {attempt} to reach {target}", attempt / (ATTEMPTS + 1))
-            notice = port.deliver(act.id)
+            notice = _settled(world, port, port.deliver(act.id), act)
             if notice.state != "queued" or plan.details["kind"] == "slack":
                 break
             _wait(world, port, notice, act)
@@ -142,6 +142,17 @@ def _warnings(target: NoticeTarget) -> tuple[str, ...]:
     if target.kind == "unreadable":
         return (f"It would wait: {target.address}",)
     return ()
+
+
+def _settled(world: World, port: Notices, notice: Notice, act: Act) -> Notice:
+    """Wait for whoever is sending it now; if that process died, send it once its lease is over."""
+    while notice.state == "sending":
+        act.check()
+        world.clock.sleep(0.5)
+        if world.clock.now() > notice.next_try:
+            notice = port.deliver(act.id)
+        notice = port.notice(act.id) or notice
+    return notice
 
 
 def _wait(world: World, port: Notices, notice: Notice, act: Act) -> None:

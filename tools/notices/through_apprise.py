@@ -19,7 +19,7 @@ SECONDS = 20
 """How long one attempt may take."""
 _CODE = re.compile(r"\berror=(\d{3})\b")
 _PERMANENT = frozenset(range(400, 500)) - {408, 425, 429}
-HEADER = "X-Steward-Notice"
+HEADERS = ("X-Steward-Notice", "Idempotency-Key")
 
 
 def check(name: str, url: str) -> None:
@@ -39,7 +39,7 @@ def send(notice: Notice, url: str) -> None:
     many = _apprise().Apprise()
     many.add(service)
     result = many.notify(
-        body=notice.text if carried else f"{notice.text}\n\n[notice {notice.id}]",
+        body=_body(notice, carried),
         title=notice.subject,
         notify_type=_type(notice.severity),
         body_format="text",
@@ -85,11 +85,23 @@ def _hush() -> None:
 
 
 def _carry_id(service: Any, id: str) -> bool:
+    """Give the service the id where it takes one, so that it can tell a repeat by itself."""
+    if getattr(service, "dedup", id) is None:  # GoAlert, FireHydrant
+        service.dedup = id
     headers = getattr(service, "headers", None)
     if not isinstance(headers, dict):
         return False
-    headers[HEADER] = id
+    for name in HEADERS:
+        headers[name] = id
     return True
+
+
+def _body(notice: Notice, carried: bool) -> str:
+    """The text; with the id where a person has to tell a repeat, as programs read headers."""
+    if notice.attempts > 1 and (notice.kind == "e-mail" or not carried):
+        again = f"attempt {notice.attempts}: it may have reached you before"
+        return f"{notice.text}\n\n[notice {notice.id}, {again}]"
+    return notice.text if carried else f"{notice.text}\n\n[notice {notice.id}]"
 
 
 def _attaches(notice: Notice, service: Any) -> bool:
