@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, cast
 from agent.bootstrap import App
 from agent.commands.ask import home_conversation, terminal_actor
 from agent.commands.exits import OK
+from agent.commands.incidents import commands
 from agent.fronts.terminal import Terminal, typed_lines
 from tools.errors import ToolError
 
 if TYPE_CHECKING:
     from agent.assistant import Assistant
+    from agent.fronts.notes import IncidentDesk
     from tools.words import Lang
 
 
@@ -39,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
         out=sys.stdout,
         width=min(96, shutil.get_terminal_size((80, 24)).columns),
         interactive=interactive,
+        more=commands(lambda: _desk(app), actor.name),
     )
     if interactive:
         _interactive(app, terminal, lambda: loaded.start(terminal))
@@ -46,6 +49,12 @@ def run(options: argparse.Namespace) -> int:
         loaded.start(terminal)
         terminal.run((line for line in sys.stdin), _hello(app))
     return OK
+
+
+def _desk(app: App) -> IncidentDesk:
+    from agent.commands.incident_desk import desk_of
+
+    return desk_of(app.world)
 
 
 def _make_home(app: App) -> None:
@@ -86,6 +95,8 @@ def _interactive(app: App, terminal: Terminal, shown: Callable[[], None]) -> Non
         "actions",
         "cancel",
         "undo",
+        "incidents",
+        "have",
         "usage",
         "new",
         "help",

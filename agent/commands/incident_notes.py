@@ -15,6 +15,7 @@ from agent.fronts.notes import IncidentNote
 from agent.redaction import mask, visible
 from agent.say import duration
 from tools.alerts.base import AlertRecord, Incident, alerts
+from tools.notices.base import notices
 from tools.zone import moment, zone_of
 
 if TYPE_CHECKING:
@@ -39,17 +40,30 @@ def notes_of(world: World) -> Callable[[], Sequence[IncidentNote]]:
 
     def notes() -> Sequence[IncidentNote]:
         found: list[IncidentNote] = []
-        for incident in _recent(world):
+        for incident in recent(world):
             stands = (incident.firing, incident.resolved)
             if incident.number not in known or known[incident.number][0] != stands:
                 known[incident.number] = (stands, list(_notes(world, incident)))
-            found += known[incident.number][1]
+            told = known[incident.number][1]
+            found += [*told, *(t for note in told if (t := _taken(world, note)))]
         return found
 
     return notes
 
 
-def _recent(world: World) -> Sequence[Incident]:
+def _taken(world: World, opened: IncidentNote) -> IncidentNote | None:
+    """That a person has it, once one does; however they said so."""
+    if opened.change != "opened" or not opened.thread:
+        return None
+    who = notices(world).acknowledged_by(opened.thread)
+    if who is None:
+        return None
+    said = f"{who} 正在处理" if world.fleet.language == "zh" else f"{who} has it"
+    id = f"{opened.incident}:taken:{opened.thread}"
+    return replace(opened, id=id, change="taken", text=said, ask="", chart=None)
+
+
+def recent(world: World) -> Sequence[Incident]:
     """Oldest first: those that fire, and those that ended not long ago."""
     since = world.clock.now() - RECENT
     found = alerts(world).incidents(open_only=False, limit=100)
@@ -62,8 +76,8 @@ def _notes(world: World, incident: Incident) -> Iterator[IncidentNote]:
         return
     lang = cast("Lang", world.fleet.language)
     name, title = str(incident.number), visible(incident.title)
-    worst, episode = _worst(members), _episode(members)
-    thread = f"incident:{name}{episode}" if escalates(world, worst) else ""
+    worst, episode = worst_of(members), _episode(members)
+    thread = thread_of(world, incident.number, members)
     if not incident.firing:
         ended = max(_end(m) for m in members)
         id = f"{name}:resolved:{len(members)}:{int(ended.timestamp())}"
@@ -82,6 +96,12 @@ def _notes(world: World, incident: Incident) -> Iterator[IncidentNote]:
         yield IncidentNote(f"{name}:joined:{size}", name, "joined", title, said)
 
 
+def thread_of(world: World, number: int, members: Sequence[AlertRecord]) -> str:
+    """What escalates for an incident until somebody has it; empty where nothing does."""
+    escalating = escalates(world, worst_of(members))
+    return f"incident:{number}{_episode(members)}" if escalating else ""
+
+
 def _episode(members: Sequence[AlertRecord]) -> str:
     """Marks that everything had ended before it fired again: worth telling anew."""
     episode, until = "", None
@@ -93,7 +113,7 @@ def _episode(members: Sequence[AlertRecord]) -> str:
     return episode
 
 
-def _worst(members: Sequence[AlertRecord]) -> str:
+def worst_of(members: Sequence[AlertRecord]) -> str:
     """The loudest severity of those that fire, or of all when none does."""
     firing = [m.severity for m in members if m.state == "firing"]
     found = firing or [m.severity for m in members]

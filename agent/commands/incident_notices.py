@@ -28,7 +28,7 @@ def publisher(world: World, notes: Callable[[], Sequence[IncidentNote]]) -> Call
 
     def publish() -> None:
         for note in notes():
-            if note.id not in seen and note.change != "joined" and not note.quiet:
+            if note.id not in seen and note.change in ("opened", "resolved") and not note.quiet:
                 _publish(world, note)
             seen.add(note.id)
 

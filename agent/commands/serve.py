@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Serve until SIGTERM."""
     from agent import work
+    from agent.commands.incident_desk import desk_of
     from agent.commands.incident_notes import notes_of
     from agent.commands.incident_notices import acknowledger, publisher
     from agent.fronts.service import Job, Parts, serve
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
         receive_alerts=book.receive,
         incident_notes=notes,
         acknowledge=acknowledger(app.world),
+        incidents=desk_of(app.world),
         warm=lambda: _warm(app),
         jobs=(*_jobs(app), Job("alert-notices", 2.0, lambda _post: publish())),
     )

@@ -19,6 +19,7 @@ from agent.events import Event
 from agent.fronts.http_callers import Caller
 from agent.fronts.http_desk import Desk, status_of
 from agent.fronts.http_errors import answer_errors
+from agent.fronts.http_incidents import add_incidents
 from agent.fronts.http_limits import Bounded
 from agent.fronts.http_mcp import guarded
 from agent.fronts.http_models import (
@@ -185,6 +186,7 @@ def make_api(desk: Desk | None) -> FastAPI:
         ("POST", "/v1/alerts", alerts, AlertsView),
     ):
         app.add_api_route(path, endpoint, methods=[method], response_model=model, responses=_ERRORS)
+    add_incidents(app, _ERRORS)
     app.add_api_route("/slack/events", slack_events, methods=["POST"], response_model=None)
     app.add_api_route("/healthz", healthz, methods=["GET"], response_model=HealthView)
     app.add_api_route("/readyz", readyz, methods=["GET"], response_model=HealthView)

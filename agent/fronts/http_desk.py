@@ -15,6 +15,7 @@ from agent.events import Action, Actor, Decision, Event, Message, Notice, Propos
 from agent.fronts.http_callers import Caller, Token, bearer, local
 from agent.fronts.http_limits import Limits
 from agent.fronts.metrics import Metrics
+from agent.fronts.notes import IncidentDesk
 from agent.fronts.wire import action_json, action_of, actions_of
 from tools.contract import Json
 from tools.errors import BadArguments, Failed, Refused, ToolError, Unavailable
@@ -43,6 +44,7 @@ class Desk:
     receive_alerts: Callable[[Mapping[str, Json]], object] | None = None
     """Stores an Alertmanager delivery durably before it returns."""
     alerts_arrived: Callable[[], None] = lambda: None
+    incidents: IncidentDesk | None = None
     slack_events: SlackEvents | None = None
     approved: Callable[[], None] = lambda: None
     """Wakes the workers that run approved actions."""

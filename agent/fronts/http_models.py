@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -106,6 +107,25 @@ class AlertsView(BaseModel):
     """An acknowledgement: everything in the delivery is stored."""
 
     stored: bool
+
+
+class IncidentView(BaseModel):
+    """Alerts that fire together, and who has them."""
+
+    number: int
+    title: str
+    state: Literal["firing", "resolved"]
+    severity: str
+    alerts: int
+    opened_at: datetime
+    escalates: bool = Field(description="Whether it calls further people until taken.")
+    taken_by: str = Field(description="Who has it; empty while nobody does.")
+
+
+class IncidentsView(BaseModel):
+    """Incidents, newest first."""
+
+    incidents: list[IncidentView]
 
 
 class HealthView(BaseModel):

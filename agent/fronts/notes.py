@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -16,7 +17,7 @@ class IncidentNote:
     """Unique: ``7:opened``, ``7:joined:FINGERPRINT``, ``7:resolved``."""
     incident: str
     """All notes of one incident share a thread."""
-    change: Literal["opened", "joined", "resolved"]
+    change: Literal["opened", "joined", "taken", "resolved"]
     title: str
     text: str
     """What is known at once: which alert, since when, what it affects; for ``resolved`` the
@@ -32,6 +33,40 @@ class IncidentNote:
     """What escalates until a person says that they have it; empty where nothing does."""
     quiet: bool = False
     """Not worth a thread of its own: told only where the incident has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentState:
+    """Where an incident stands, for people and programs."""
+
+    number: int
+    title: str
+    state: Literal["firing", "resolved"]
+    severity: str
+    alerts: int
+    opened_at: datetime
+    escalates: bool
+    """Whether it calls further people until somebody has it."""
+    taken_by: str
+    """Who has it; empty while nobody does."""
+
+
+class IncidentDesk(Protocol):
+    """Incidents and who has them."""
+
+    def incidents(self) -> Sequence[IncidentState]:
+        """Those that fire, and those that ended lately; newest first."""
+        ...
+
+    def have(self, number: int, who: str) -> IncidentState:
+        """A person has it: nobody further is called. The same person may say so again.
+
+        Raises:
+            BadArguments: there is no such incident, or it calls nobody.
+            NotAllowed: ``who`` is not a person of steward.yaml.
+            TooLate: it is over, or somebody else has it.
+        """
+        ...
 
 
 class Post(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from agent.fronts.notes import IncidentNote, Post
+from agent.fronts.notes import IncidentDesk, IncidentNote, Post
 from tools.contract import Json
 
 DRAIN_SECONDS = 25.0
@@ -33,6 +33,8 @@ class Parts:
     """What happened to incidents lately; each note is told once, so repeats are fine."""
     acknowledge: Callable[[str, str], bool] | None = None
     """``(thread, who)``: a person has an incident; nobody further is called."""
+    incidents: IncidentDesk | None = None
+    """The same for the HTTP API, by number."""
     warm: Callable[[], None] | None = None
     """Loads what the first question needs; run in a thread once the service listens."""
     jobs: tuple[Job, ...] = ()

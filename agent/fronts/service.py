@@ -159,6 +159,7 @@ class Service:
             metrics=self.metrics,
             receive_alerts=self._parts.receive_alerts,
             alerts_arrived=self._arrived.set,
+            incidents=self._parts.incidents,
             slack_events=requests,
             approved=self._approved,
             parts=self.state,

@@ -74,8 +74,9 @@ class Incidents:
         first = await call(lambda: acknowledge(thread, who), "acknowledge")
         if first:
             taken = f"{who} 正在处理" if self._lang == "zh" else f"{who} has it"
-            key, place = f"incident:{number}:taken:{thread}", Place(root.channel, root.ts)
-            await self._posts.put(key, place, escape(safe(taken)), shown="whole")
+            # The note of the same key follows, whoever tells it, and takes the button away.
+            key = f"incident:{number}:{number}:taken:{thread}"
+            await self._posts.put(key, Place(root.channel, root.ts), escape(safe(taken)))
         return first
 
     async def post(self, channel: str, text: str, files: Sequence[Path], key: str) -> None:
@@ -143,12 +144,14 @@ def _title(note: IncidentNote, lang: Lang) -> tuple[str, list[dict[str, Any]] | 
     en, zh = ("Resolved", "已恢复") if note.change == "resolved" else ("Incident", "事件")
     word, stop = (zh, "：") if lang == "zh" else (en, ": ")
     said = f"*{word} {escape(note.incident)}*{stop}{escape(safe(note.title))}"
+    if note.change == "taken":
+        said += f" ({escape(safe(note.text))})"
     if not note.thread:
         return said, None
     blocks: list[dict[str, Any]] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": said[:2_900]}}
     ]
-    if note.change != "resolved":
+    if note.change in ("opened", "joined"):
         label = "我来处理" if lang == "zh" else "I have it"
         value = json.dumps({"action": int(note.incident), "digest": note.thread})
         text = {"type": "plain_text", "text": label}

@@ -127,7 +127,12 @@ class SlackWire:
             return 400, {}, b""
         again = AGAIN if "x-slack-retry-num" in lower else ""
         context = {"delivery": f"sig:{lower.get('x-slack-signature', '')}{again}"}
-        request = AsyncBoltRequest(body=text, headers=dict(lower), context=context)
+        try:
+            request = AsyncBoltRequest(body=text, headers=dict(lower), context=context)
+        except (ValueError, TypeError, AttributeError):
+            return 400, {}, b""
+        if not isinstance(cast("object", request.body), dict):
+            return 400, {}, b""
         response = await self._app.async_dispatch(request)
         kind = response.headers.get("content-type", ["text/plain; charset=utf-8"])[0]
         return response.status, {"content-type": kind}, (response.body or "").encode()

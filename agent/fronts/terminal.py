@@ -10,9 +10,10 @@ from __future__ import annotations
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
 from agent.card import card
@@ -59,6 +60,10 @@ class Terminal:
     out: TextIO
     width: int
     interactive: bool
+    more: Mapping[str, Callable[[str, Lang], str]] = field(
+        default_factory=dict[str, Callable[[str, Lang], str]]
+    )
+    """Further commands: what follows the name and the language in, what to say out."""
     _running: dict[int, threading.Thread] = field(default_factory=dict[int, threading.Thread])
     _progress: dict[int, str] = field(default_factory=dict[int, str])
     _write: threading.Lock = field(default_factory=threading.Lock)
@@ -156,6 +161,7 @@ class Terminal:
             "undo": self._undo,
             "usage": self._usage,
             "new": self._new,
+            **{word: partial(self._more, word) for word in self.more},
         }
         command = known.get(name)
         if command is None:
@@ -164,6 +170,10 @@ class Terminal:
             )
             return
         command(rest.strip())
+
+    def _more(self, word: str, rest: str) -> None:
+        self.assistant()  # waits until everything is loaded
+        self._say(self.more[word](rest, self.lang))
 
     def _number(self, text: str) -> int:
         first = text.split(maxsplit=1)[0] if text else ""

@@ -68,6 +68,8 @@ each waits for a decision that names its number.
   /actions     the newest actions
   /cancel N    withdraw it, or ask it to stop
   /undo N      propose its undo
+  /incidents   what fires together, and who has it
+  /have N      incident N is yours: nobody further is called
   /usage       what this conversation cost
   /new         begin a new conversation
   /quit        leave (also Ctrl-D); Ctrl-C interrupts an answer""",
@@ -81,6 +83,8 @@ each waits for a decision that names its number.
   /actions     最近的操作
   /cancel N    撤回，或请求停止
   /undo N      提议撤销
+  /incidents   同时触发的告警，以及由谁处理
+  /have N      由您处理事件 N：不再通知其他人
   /usage       本次对话的用量
   /new         开始新的对话
   /quit        离开（或 Ctrl-D）；Ctrl-C 中断回答""",

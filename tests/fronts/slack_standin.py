@@ -60,6 +60,9 @@ class Workspace:
     """Types of blocks that are ``invalid_blocks`` here."""
     closed: set[str] = field(default_factory=set)
     """Channels that Steward was not invited to."""
+    post_only: bool = False
+    """GET is not known here."""
+    upload_status: int = 200
     silent: set[str] = field(default_factory=set)
     """Channels in which a message appears while its sender never gets an answer."""
     forgets_metadata: bool = False
@@ -110,6 +113,8 @@ class SlackStandin:
 
     async def _api(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
+        if self.state.post_only and request.method == "GET":
+            return web.Response(status=405, text="Method Not Allowed")
         args = await _arguments(request)
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         wanted = APP if method == "apps.connections.open" else BOT
@@ -276,6 +281,8 @@ class SlackStandin:
         return web.Response(text="ok")
 
     async def _upload(self, request: web.Request) -> web.Response:
+        if self.state.upload_status != 200:
+            return web.Response(status=self.state.upload_status, text="no")
         self._uploads[request.match_info["id"]] = await _file_content(request)
         return web.Response(text="OK")
 
@@ -319,6 +326,13 @@ class SlackStandin:
         self.acks.setdefault(envelope, Ack(time.time()))
         for socket in self._sockets if self.everywhere else self._sockets[-1:]:
             self.loop.do(socket.send_json(document))
+        return envelope
+
+    def deliver_raw(self, document: dict[str, Any]) -> str:
+        """Any document at all over the socket."""
+        envelope = str(document.get("envelope_id", ""))
+        self.acks.setdefault(envelope, Ack(time.time()))
+        self.loop.do(self._sockets[-1].send_json(document))
         return envelope
 
     def event(self, event: dict[str, Any], id: str = "", **more: Any) -> str:
@@ -412,17 +426,22 @@ class SlackStandin:
     ) -> httpx.Response:
         """Send a request as Slack does in HTTP mode."""
         raw = urlencode({"payload": json.dumps(body)}) if form else json.dumps(body)
-        stamp = str(int(time.time() - age))
-        digest = hmac.new(secret.encode(), f"v0:{stamp}:{raw}".encode(), hashlib.sha256)
         kind = "application/x-www-form-urlencoded" if form else "application/json"
         all_headers = {
             "content-type": kind,
-            "x-slack-request-timestamp": stamp,
-            "x-slack-signature": f"v0={digest.hexdigest()}",
+            **self.sign(raw, age, secret),
             **(headers or {}),
         }
         self.last_request = (raw, all_headers)
         return httpx.post(url, content=raw, headers=all_headers, timeout=20)
+
+    @staticmethod
+    def sign(raw: str, age: float = 0, secret: str = SECRET) -> dict[str, str]:
+        """The headers that prove a request to be Slack's."""
+        stamp = str(int(time.time() - age))
+        digest = hmac.new(secret.encode(), f"v0:{stamp}:{raw}".encode(), hashlib.sha256)
+        signature = f"v0={digest.hexdigest()}"
+        return {"x-slack-request-timestamp": stamp, "x-slack-signature": signature}
 
     def disconnect(self) -> None:
         """Slack asks to reconnect."""

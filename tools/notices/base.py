@@ -120,6 +120,10 @@ class Notices(Protocol):
         """A person has it: no further escalation. False when it was acknowledged or is unknown."""
         ...
 
+    def acknowledged_by(self, thread: str) -> str | None:
+        """Who acknowledged a thread; ``None`` while nobody did."""
+        ...
+
     def cancel(self, key: str) -> bool:
         """Do not send it; false when it was sent, or is being sent."""
         ...

@@ -104,6 +104,14 @@ class Threads:
             write(c, step)
         return step
 
+    def acknowledged_by(self, thread: str) -> str | None:
+        """Who has it; ``None`` while nobody does."""
+        t = self._t
+        query = t.select(t.threads.c.acknowledged_by).where(t.threads.c.thread == thread)
+        with self._store.read() as c:
+            row = c.execute(query).first()
+        return row.acknowledged_by if row else None
+
     def acknowledge(self, thread: str, who: str, now: datetime) -> bool:
         """A person has it; false when it was acknowledged already or is unknown."""
         t = self._t

@@ -206,6 +206,10 @@ class SqlNotices:
         self._outbox.cancel_escalations(thread)
         return first
 
+    def acknowledged_by(self, thread: str) -> str | None:
+        """Who has it."""
+        return self._threads.acknowledged_by(thread)
+
     def cancel(self, key: str) -> bool:
         """Do not send it; false when it was sent, or is being sent."""
         return self._outbox.cancel(key)
