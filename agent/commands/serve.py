@@ -73,11 +73,18 @@ def _jobs(app: App) -> tuple[Job, ...]:
             now=world.clock.now,
             language=cast("Lang", app.fleet.language),
             chart=lambda window: chart(world, window),
+            names=lambda: _names(app),
         ),
         owner=app.door.owner,
     )
     duties = tuple(Job(d.name, d.every, d.run) for d in clock.duties())
     return (Job("sample", 5.0, lambda _post: _ignore(sampler.tick())), *duties)
+
+
+def _names(app: App) -> frozenset[str]:
+    """Whom and what a summary may speak of."""
+    fleet = app.fleet
+    return frozenset((*fleet.people, *fleet.deployments, *fleet.models))
 
 
 def _ignore(_value: object) -> None:

@@ -15,13 +15,14 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
-from agent.events import Actor, Event, Message, Reply
+from agent.events import Actor, Event, Message
+from agent.fronts.written import Written
 from agent.redaction import mask
 from tools.errors import ToolError, Unavailable
 from tools.notices.base import Notice, Sender
@@ -82,6 +83,8 @@ class Hands:
     """The status summary of a window without any brain, for when that fails."""
     now: Callable[[], datetime]
     language: Lang = "en"
+    names: Callable[[], Collection[str]] = tuple
+    """Names of the fleet: people, deployments, models, targets."""
     chart: Callable[[str], Path] | None = None
     """Draws the window; a chart that fails is left out."""
     rules: Callable[[], object] | None = None
@@ -182,15 +185,9 @@ class Scheduler:
         asked = f"最近 {schedule.window} 的总结" if zh else f"summary of the last {schedule.window}"
         actor = Actor("scheduler", "scheduler", schedule.name)
         message = Message(f"schedule:{due.key}", due.key, actor, asked, self.hands.now())
-        reply: Reply | None = None
-        try:
-            for event in self.hands.ask(message):
-                reply = event if isinstance(event, Reply) else reply
-        except ToolError as error:
-            log.warning("summary %s: the agent failed: %s", due.key, mask(error.en))
-        if reply is not None and reply.text.strip() and not reply.failed:
-            return reply.text
-        return self.hands.summary(schedule.window, self.hands.language)
+        hands = self.hands
+        written = Written(hands.ask, hands.summary, hands.language, hands.names)
+        return written.text(message, schedule.window)
 
     def _preface(self, due: Due) -> str:
         zh = self.hands.language == "zh"
