@@ -91,10 +91,10 @@ def _on_cluster(folder: JobFolder, spec: Mapping[str, Any]) -> tuple[int, str]:
     from tools.models.cluster_work import Following
 
     threads = str(spec["training"].get("threads") or 1)
+    # without MARK: what runs in the cluster is not this machine's to sweep
     env = {
         "OMP_NUM_THREADS": threads,
         "PYTHONUNBUFFERED": "1",
-        MARK: str(folder.root),
         "STEWARD_ACTION": str(spec["action_id"]),
     }
     limit = float(spec["training"]["stall_timeout"])

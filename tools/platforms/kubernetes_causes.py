@@ -33,6 +33,10 @@ from tools.platforms.kubernetes_refusals import (
     unschedulable,
 )
 
+SILENT = timedelta(seconds=60)
+"""How long a node may report nothing: after an outage of the API server all nodes look lost until
+each has reported again."""
+
 
 def pod_cause(
     pod: Pod,
@@ -68,7 +72,7 @@ def pod_cause(
 def _on_lost_node(pod: Pod, node: Lost) -> Cause:
     detail = f"{pod.node}: {short(node.says, 120)}"
     since = node.since or pod.ready_since or pod.created
-    return Cause(NODE, detail, timedelta(seconds=20), since)
+    return Cause(NODE, detail, SILENT, since)
 
 
 def _stuck(pod: Pod) -> Cause:
