@@ -16,12 +16,13 @@ crash leaves behind is taken up by :mod:`agent.recovery`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 from agent.errors import NotAllowed, TooLate
 from agent.events import Action, Actor, Decision, State
 from agent.execution import Execution
-from agent.foresight import Foresight
+from agent.foresight import Foresight, answered
 from agent.ledger import Ledger
 from agent.policy import Allowed, Ask
 from agent.record import digest, same_world
@@ -161,7 +162,8 @@ class Door:
             denied = self.rulings.against_starting(action)
             if denied:
                 return self.end(action, State.REJECTED, denied.en)
-            fresh = self.foresight.plan(action.call)
+            look = partial(self.foresight.plan, action.call)
+            fresh = answered(self.world.clock, look) if action.undoes else look()
         except ToolError as error:
             return self.end(action, State.STALE, f"It is no longer possible: {error.en}")
         if not same_world(action.plan, fresh):
@@ -179,7 +181,8 @@ class Door:
         if tried and tried[0].done:  # once by itself; a second attempt is a person's choice
             return action
         try:
-            undo = tried[0] if tried else self.propose_undo(action.number, STEWARD)
+            ask = partial(self.propose_undo, action.number, STEWARD)
+            undo = tried[0] if tried else answered(self.world.clock, ask)
         except ToolError as error:
             return replace(action, reason=f"{action.reason} It was not undone: {error.en}")
         if undo.state is State.PROPOSED:

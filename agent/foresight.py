@@ -5,15 +5,32 @@ Everything here only looks. :mod:`agent.door` is the one that acts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any, TypeVar, cast
 
 from agent.events import Action
 from agent.redaction import mask, mask_json
 from tools.contract import Call, Change, Happened, Json, Plan, Tool
-from tools.errors import BadArguments, Refused, unknown
-from tools.world import World
+from tools.errors import BadArguments, Refused, Unavailable, unknown
+from tools.world import Clock, World
+
+PATIENCE = timedelta(minutes=10)
+"""How long a world that does not answer is asked again before an undo is given up."""
+T = TypeVar("T")
+
+
+def answered(clock: Clock, ask: Callable[[], T]) -> T:
+    """Ask again while the world does not answer: what is to be undone stays harmful."""
+    until = clock.now() + PATIENCE
+    while True:
+        try:
+            return ask()
+        except Unavailable:
+            if clock.now() > until:
+                raise
+        clock.sleep(2.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,8 @@ def _carry_out(case: Case, said: argparse.Namespace, api: Api, space: str, resul
     if case.before:
         case.before(api, space)
     path = api_path("apps/v1", space, "deployments", "digits")
-    api.create(api_path("apps/v1", space, "deployments"), deployment(case, said.image))
+    made = json.dumps(deployment(case, said.image)).replace('"PYTHON"', json.dumps(said.python))
+    api.create(api_path("apps/v1", space, "deployments"), json.loads(made))
     before = settle(api, path, case.replicas)
     if case.after:
         case.after(api, space)

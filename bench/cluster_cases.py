@@ -54,6 +54,13 @@ def drop(resource: str, name: str, version: str = "v1") -> Arrange:
     return arrange
 
 
+def put(resource: str, name: str, body: Obj) -> Arrange:
+    path = ("v1", resource, name)
+    return lambda api, space: (
+        api.patch(api_path(path[0], space, *path[1:]), body, kind=MERGE_PATCH) and None
+    )
+
+
 def label(key: str, value: str) -> Arrange:
     body = {"metadata": {"labels": {key: value}}}
     return lambda api, space: (
@@ -150,10 +157,22 @@ PATIENT = {
         "failureThreshold": 60,
     }
 }
+MIGRATION = {
+    "initContainers": [
+        {
+            "name": "migrate",
+            "image": "PYTHON",
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["sh", "-c", 'test "$K" = v || exit 3'],
+            "env": [{"name": "K", "valueFrom": {"configMapKeyRef": {"name": "cfg", "key": "k"}}}],
+        }
+    ]
+}
 SECRET = make("secrets", named("token", stringData={"k": "v"}))
 CONFIG = make("configmaps", named("cfg", data={"k": "v"}))
 ACCOUNT = make("serviceaccounts", named("server"))
 QUOTA = make("resourcequotas", named("q", spec={"hard": {"pods": "3"}}))
+ONE_MORE = make("resourcequotas", named("q", spec={"hard": {"requests.cpu": "45m"}}))
 LIMITS = make(
     "limitranges",
     named("l", spec={"limits": [{"type": "Container", "max": {"memory": "64Mi"}}]}),
@@ -213,6 +232,20 @@ FAULTED = (
         after=drop("configmaps", "cfg"),
     ),
     Case(
+        "secret without its key",
+        "bad config or secret",
+        box=reads("secretKeyRef", "token"),
+        before=SECRET,
+        after=put("secrets", "token", {"data": {"k": None, "other": "eA=="}}),
+    ),
+    Case(
+        "init container",
+        "init container migrate exits with 3",
+        pod=MIGRATION,
+        before=CONFIG,
+        after=put("configmaps", "cfg", {"data": {"k": "w"}}),
+    ),
+    Case(
         "volume gone",
         "bad config or secret",
         pod=volume("configMap", "cfg", "name"),
@@ -240,6 +273,7 @@ HEALTHY = (
     Case("all at once", spec=rolling("25%", "100%")),
     Case("recreate", spec={"strategy": {"type": "Recreate"}}, least=0),
     Case("tight quota", spec=rolling(1, 1), after=QUOTA, least=2),
+    Case("quota for one more", spec=rolling(3, 0), after=ONE_MORE),
     Case(
         "in the room of old ones", spec=rolling(1, 1), box=BIG, env={"READY_AFTER_S": "25"}, least=2
     ),

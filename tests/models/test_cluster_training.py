@@ -27,6 +27,7 @@ from tools.models.catalog import TOOLS
 from tools.models.cluster_work import run_name
 from tools.models.job_folder import read
 from tools.models.jobs import LocalJobs, open_jobs
+from tools.models.processes import end
 from tools.models.registries import open_registry
 from tools.world import World
 
@@ -78,8 +79,8 @@ def _start(job: dict[str, Any]) -> list[subprocess.Popen[bytes]]:
         subprocess.Popen(
             ["sh", "-c", line],
             env={**base, "JOB_COMPLETION_INDEX": str(index)},
-            stdout=open(f"/tmp/plat/w{index}.log","w"),
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         for index in range(job["spec"]["completions"])
@@ -101,10 +102,13 @@ def cluster() -> Iterator[ApiDouble]:
 
 
 @pytest.fixture
-def workers(cluster: ApiDouble) -> Iterator[Workers]:
+def workers(cluster: ApiDouble, tmp_path: Path) -> Iterator[Workers]:
     nodes = Workers(cluster)
     nodes.start()
     yield nodes
+    for file in (tmp_path / "claim").glob("*/supervisor.json"):
+        said = read(file)
+        end(int(said["pid"]), float(said["started"]))  # after a failed test it would go on
     nodes.over.set()
     nodes.join()
     for processes in nodes.running.values():

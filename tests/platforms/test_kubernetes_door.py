@@ -16,6 +16,7 @@ from agent.settings import load
 from tests.platforms.api_double import ApiDouble
 from tests.serving.tiny import save
 from tools.contract import Call
+from tools.deployments.rolling_out import RollOut
 
 ANA = Actor("ana", front="terminal")
 
@@ -151,4 +152,41 @@ def test_a_restarted_stateful_set_is_verified_though_its_pods_keep_their_names(
     proposal = app.door.propose(call, ANA, "c", "restart")
     app.door.decide(Decision(proposal.number, proposal.digest, ANA, "approve"))
     ended = app.door.run(proposal.number)
+    assert ended.state == "verified", ended.reason
+
+
+def test_an_undo_waits_for_a_server_that_does_not_answer(
+    app: App, cluster: ApiDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.behaves("server:2", pull="not found")
+    proposal = _approved(app, version="2")
+    kind = type(RollOut.change)
+    before = kind.undo
+
+    def undo(*given: Any) -> Any:
+        cluster.faults.down = True
+        threading.Timer(4.0, lambda: setattr(cluster.faults, "down", False)).start()
+        monkeypatch.setattr(kind, "undo", before)
+        return before(*given)
+
+    monkeypatch.setattr(kind, "undo", undo)
+    ended = app.door.run(proposal.number)
+    assert ended.state == "undone", ended.reason
+
+
+def test_an_outage_longer_than_the_patience_is_not_counted_against_a_roll_out(
+    app: App, cluster: ApiDouble
+) -> None:
+    options = app.fleet.deployments["digits"].options
+    assert isinstance(options, dict)
+    options["deadline"] = 8
+    proposal = _approved(app, version="2")
+
+    def outage() -> None:
+        cluster.until(lambda: _carries(cluster, proposal))
+        cluster.faults.down = True
+        threading.Event().wait(16)
+        cluster.faults.down = False
+
+    ended = _run(app, proposal, outage)
     assert ended.state == "verified", ended.reason

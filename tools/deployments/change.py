@@ -13,6 +13,8 @@ from tools.errors import Unavailable
 from tools.platforms.base import Edit, Preview, Replica, Status
 from tools.world import World
 
+OUTAGE = timedelta(minutes=10)
+"""How long an API server may be silent meanwhile without the change being given up."""
 USUAL = timedelta(seconds=180)
 """How long a change may make no progress, where neither platform nor fleet say otherwise."""
 
@@ -87,7 +89,7 @@ def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
 
     ``margin`` is time beyond what its replicas need, such as for judging a canary.
     """
-    patience = preview.patience or USUAL
+    patience, remote = preview.patience or USUAL, preview.patience is not None
     if "deadline" in found.options:
         patience = timedelta(seconds=found.number("deadline", 0.0))
     patience += parts.pop("margin", timedelta())
@@ -102,13 +104,14 @@ def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
         },
         "soak": found.number("soak", 2.0),
         "patience": patience.total_seconds(),
+        **({"silence": OUTAGE.total_seconds()} if remote else {}),
         **parts.pop("details", {}),
     }
     warnings = (*preview.warnings, *parts.pop("warnings", ()))
     return Plan(
         target=found.target,
         diff=preview.diff,
-        deadline=patience * max(1, preview.batches),
+        deadline=patience * max(1, preview.batches) + (OUTAGE if remote else timedelta()),
         warnings=warnings,
         details=details,
         **parts,

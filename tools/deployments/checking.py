@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from tools.contract import Act, Json, Plan, Verdict
 from tools.deployments.remedies import remedy
@@ -19,6 +20,9 @@ SILENCE = 1.0
 """Seconds between looks at a platform that does not answer."""
 
 
+BLINK = timedelta(seconds=3)
+"""An answer that took longer than this came after a silence."""
+T = TypeVar("T")
 DEGRADED = timedelta(seconds=60)
 """How long new replicas may be down again after they were all there."""
 
@@ -59,6 +63,8 @@ class Check:
     """How long it may make no progress."""
     template: str = ""
     """Fingerprint of what was approved; another one is another's edit."""
+    outage: timedelta = timedelta()
+    """How long the platform may answer nothing, beside the time for the change itself."""
 
     @classmethod
     def of(cls, world: World, plan: Plan, act: Act) -> Check:
@@ -66,22 +72,28 @@ class Check:
         platform = world.platforms.named(str(plan.details["platform"]))
         given = plan.details.get("patience")
         patience = timedelta(seconds=given) if isinstance(given, int | float) else plan.deadline
-        ends = world.clock.now() + plan.deadline
+        silence = plan.details.get("silence")
+        apart = timedelta(seconds=silence) if isinstance(silence, int | float) else timedelta()
+        ends = world.clock.now() + plan.deadline - apart
         mark = str(plan.details.get("template") or "")
-        return cls(world, platform, plan.target.name, act, ends, patience, mark)
+        return cls(world, platform, plan.target.name, act, ends, patience, mark, apart)
 
     def settled(self, done: Callable[[Status], bool]) -> Status | Verdict:
         """Wait until ``done``; a verdict when it failed, was paused, or makes no progress.
 
         A platform that does not answer for a while is asked again: what it does goes on without
-        being watched.
+        being watched, and that time is not counted against the change.
         """
-        advance = _Advance()
+        advance, ends = _Advance(), self.ends
         quiet_ends = self.world.clock.now() + self.patience
         fell: datetime | None = None
         while True:
             self.act.check()
-            status = self._asked(min(self.ends, quiet_ends))
+            asked = self.world.clock.now()
+            status = self._asked(min(ends, quiet_ends))
+            silent = self.world.clock.now() - asked
+            if silent > BLINK and self.outage:
+                ends, quiet_ends = ends + silent, quiet_ends + silent
             if other := self._overtaken(status):
                 return other
             if status.phase == "failed":
@@ -95,17 +107,25 @@ class Check:
             fell = fell or (self.world.clock.now() if _fallen(status) else None)
             if fell and _fallen(status) and self.world.clock.now() > fell + DEGRADED:
                 return _not(status, f"{self.ref} does not hold", status.message)
-            if self.world.clock.now() > min(self.ends, quiet_ends):
+            if self.world.clock.now() > min(ends, quiet_ends):
                 cause = status.message or f"{status.ready} of {status.wanted} replicas ready"
                 return _not(status, f"{self.ref} did not get there in time", cause)
             self._report(status)
             self.world.clock.sleep(POLL)
 
     def _asked(self, until: datetime) -> Status:
-        """The status; a platform that does not answer is asked again until then."""
+        """The status; a platform that does not answer is asked again until then, and longer."""
+        return self._patiently(lambda: self.platform.status(self.ref), until + self.outage)
+
+    def _counted(self, revision: int) -> Traffic | None:
+        return self._patiently(
+            lambda: self.platform.traffic(self.ref).get(revision), self.ends + self.outage
+        )
+
+    def _patiently(self, ask: Callable[[], T], until: datetime) -> T:
         while True:
             try:
-                return self.platform.status(self.ref)
+                return ask()
             except Unavailable as error:
                 if self.world.clock.now() > until:
                     raise
@@ -150,7 +170,7 @@ class Check:
         """Watch for the soak time: still complete, and errors within what is allowed."""
         if seconds <= 0:
             return ""
-        before = self.platform.traffic(self.ref).get(status.revision)
+        before = self._counted(status.revision)
         self.act.progress(f"{self.ref}: watching it for {seconds:.0f} s")
         end = self.world.clock.now().timestamp() + seconds
         while self.world.clock.now().timestamp() < end:
@@ -161,7 +181,7 @@ class Check:
                 return other
             if now.phase in ("degraded", "failed") and now.phase != status.phase:
                 return _not(now, f"{self.ref} did not hold for {seconds:.0f} s", now.message)
-        requests, errors = _between(before, self.platform.traffic(self.ref).get(status.revision))
+        requests, errors = _between(before, self._counted(status.revision))
         if requests and errors / requests > max_error_rate and errors > 1:
             cause = f"error rate {errors / requests:.1%} over {requests} requests"
             return _not(status, f"{self.ref} did not hold for {seconds:.0f} s", cause)
