@@ -52,7 +52,9 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
     plan = action.plan
     zh = lang == "zh"
     args = ", ".join(
-        f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in action.call.args.items()
+        f"{k}={json.dumps(v, ensure_ascii=False)}"
+        for k, v in action.call.args.items()
+        if v is not None  # null is the default
     )
     yield "call", f"{action.call.tool}({args})"
     yield "target", f"{plan.target.kind} {plan.target.name} (version {_short(plan.target.version)})"

@@ -70,6 +70,7 @@ class Door:
         """
         call = self.foresight.resolve(call)
         plan = self.foresight.plan(call)
+        call = Call(call.tool, {**call.args, **plan.pins})
         now = self.world.clock.now()
         expires = now + self.fleet.policy.expiry
         ruling = self.rulings.on(call, plan)

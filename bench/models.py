@@ -13,6 +13,7 @@ at most 1 point. ``--home`` keeps the versions, so that a second run only measur
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
@@ -26,8 +27,8 @@ sys.path.insert(0, str(ROOT))
 IMAGE = {
     "width": 48,
     "size": 32,
-    "epochs": 12,
-    "recovery_epochs": 15,
+    "epochs": 24,
+    "recovery_epochs": 10,
     "lr": 0.01,
     "kd_alpha": 0.7,
     "precision": "bf16",
@@ -38,7 +39,7 @@ TEXT = {
     "heads": 4,
     "length": 64,
     "epochs": 5,
-    "recovery_epochs": 12,
+    "recovery_epochs": 6,
     "lr": 0.0005,
     "precision": "bf16",
     "train_samples": 3000,
@@ -85,13 +86,19 @@ def do(world: Any, tool: str, **args: Any) -> Any:
 
 def build(world: Any, model: str) -> dict[str, Any]:
     """Every variant by name; those that a kept home already has are not made again."""
-    steps = (("original", "launch_training", {}, ""), *STEPS)
-    have = sorted(world.registry.versions(model), key=lambda v: v.number)
-    made: dict[str, Any] = dict(zip((name for name, *_ in steps), have, strict=False))
-    for name, tool, args, start in steps[len(have) :]:
-        more = {"version": str(made[start].number)} if start else {}
-        made[name] = do(world, tool, model=model, **more, **args)
-    return made
+    note = world.home / "variants.json"
+    numbers: dict[str, int] = json.loads(note.read_text()) if note.exists() else {}
+    for name, tool, args, start in (("original", "launch_training", {}, ""), *STEPS):
+        if name not in numbers:
+            more = {"version": str(numbers[start])} if start else {}
+            numbers[name] = do(world, tool, model=model, **more, **args).number
+            note.write_text(json.dumps(numbers))
+    return {n: world.registry.resolve(model, str(numbers[n])) for n in ("original", *names())}
+
+
+def names() -> tuple[str, ...]:
+    """The variants besides the original, in the table's order."""
+    return tuple(name for name, *_ in STEPS)
 
 
 def by_hand(eager: Any, example: Any) -> dict[str, Any]:

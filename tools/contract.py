@@ -75,6 +75,9 @@ class Plan:
     gpu_hours: float = 0.0
     details: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """Plain JSON for ``apply``/``verify``/``undo``/``happened``; part of the digest."""
+    pins: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """Arguments that were left open and what they mean now (the newest version): the proposal's
+    call names them, so that it stays possible when something newer comes along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,8 @@ class Parameter:
     word: str
     """The :class:`tools.words.Word` kind, or ``""``."""
     description: str
+    unless: tuple[str, ...] = ()
+    """Arguments that make a required one dispensable."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,15 @@ class Tool:
     arguments_type: type[Any] | None = None
     seconds: float | None = None
     """How long a look may take, where it is longer than usual: it loads or measures models."""
+
+    def lacking(self, given: Mapping[str, Any]) -> list[Parameter]:
+        """The required arguments that are not ``given`` and that nothing given stands in for."""
+        there = {name for name, value in given.items() if value is not None}
+        return [
+            p
+            for p in self.parameters
+            if p.required and p.name not in there and not there.intersection(p.unless)
+        ]
 
     def arguments(self, raw: Mapping[str, Any]) -> dict[str, Json]:
         """Validate and normalise ``raw``: defaults filled in, JSON values only.
@@ -317,11 +331,13 @@ def _late() -> dict[str, Any]:
 
 
 def _parameter(name: str, annotation: Any, required: bool, default: Any) -> Parameter:
-    word, description = "", ""
+    word, description, unless = "", "", ()
     for item in _metadata(annotation):
         word = getattr(item, "kind", "") or word
         description = getattr(item, "description", None) or description
-    return Parameter(name, annotation, required, default, word, description)
+        unless = getattr(item, "unless", ()) or unless
+    needed = required or bool(unless)
+    return Parameter(name, annotation, needed, default, word, description, unless)
 
 
 def _metadata(annotation: Any) -> Iterator[Any]:

@@ -19,7 +19,8 @@ def _model(tool: Tool) -> type[BaseModel]:
     from pydantic import ConfigDict, create_model
 
     declared: dict[str, Any] = {
-        p.name: (p.annotation, ... if p.required else p.default) for p in tool.parameters
+        p.name: (p.annotation, ... if p.required and not p.unless else p.default)
+        for p in tool.parameters
     }
     return create_model(tool.name, __config__=ConfigDict(extra="forbid"), **declared)
 
@@ -29,12 +30,19 @@ def validate(tool: Tool, raw: Mapping[str, Any]) -> dict[str, Json]:
     from pydantic import ValidationError
 
     try:
-        return _model(tool).model_validate(dict(raw)).model_dump(mode="json")
+        found = _model(tool).model_validate(dict(raw)).model_dump(mode="json")
     except ValidationError as error:
         faults = [_fault(tool, item) for item in error.errors()[:3]]
         raise BadArguments(
             "; ".join(en for en, _ in faults) + ".", "；".join(zh for _, zh in faults) + "。"
         ) from None
+    for lacking in tool.lacking(found):
+        names = (lacking.name, *lacking.unless)
+        raise BadArguments(
+            f"{tool.name} needs {' or '.join(names)}.",
+            f"{tool.name} 需要参数 {'、'.join(names)} 之一。",
+        )
+    return found
 
 
 def _fault(tool: Tool, item: Mapping[str, Any]) -> tuple[str, str]:

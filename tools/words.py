@@ -26,6 +26,13 @@ class Word:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """Marks an argument that is needed unless one of these others is given."""
+
+    unless: tuple[str, ...]
+
+
 def parse_window(text: str) -> timedelta:
     """Turn ``"15m"``, ``"2h"``, ``"1d"`` or ``"1h30m"`` into a duration.
 

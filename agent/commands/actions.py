@@ -14,9 +14,10 @@ from agent.bootstrap import App
 from agent.card import card
 from agent.commands.ask import terminal_actor
 from agent.commands.exits import FAILED, OK, PROPOSED
+from agent.commands.watching import Spoken, tell
 from agent.errors import TooLate
-from agent.events import OPEN, Action, Changed, Decision, Event, Notice, Progress, Proposed, State
-from agent.say import duration, outcome_line, state_words
+from agent.events import OPEN, Action, Decision, Event, Notice, Proposed, State
+from agent.say import outcome_line, state_words
 from tools.contract import as_json
 from tools.errors import BadArguments
 from tools.words import Lang, parse_window
@@ -102,11 +103,11 @@ def _carry_out(app: App, number: int, as_document: bool) -> int:
     """Run it in a thread, so that Ctrl-C leaves the watching, never the action, half done."""
     thread = threading.Thread(target=app.assistant.run, args=(number,), name=f"run-{number}")
     thread.start()
-    last = ""
+    spoken = Spoken()
     while True:
         try:
             for event in app.assistant.follow(number):
-                last = _progress(event, last)
+                spoken = tell(event, spoken)
             thread.join()
             break
         except KeyboardInterrupt:
@@ -137,21 +138,6 @@ def _show_next(app: App, events: Sequence[Event]) -> None:
         elif isinstance(event, Proposed):
             _print("")
             _card(app, event.action)
-
-
-def _progress(event: Event, last: str) -> str:
-    match event:
-        case Progress(text=text, fraction=fraction, eta=eta):
-            share = f" {fraction:.0%}" if fraction is not None else ""
-            rest = f", about {duration(eta)} left" if eta else ""
-            line = f"  {text}{share}{rest}"
-        case Changed(action=action):
-            line = f"  {state_words(action.state, 'en')}"
-        case _:
-            return last
-    if line != last:
-        sys.stderr.write(line + "\n")
-    return line
 
 
 def _reject(app: App, options: argparse.Namespace) -> int:

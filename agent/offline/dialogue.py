@@ -129,7 +129,7 @@ class Conversation:
     def _complete(self, pending: Pending, found: Mapping[str, Json], text: Text) -> Understanding:
         call = Call(pending.call.tool, {**pending.call.args, **found})
         tool = self._parser.tools[call.tool]
-        missing = [p for p in tool.parameters if p.required and p.name not in call.args]
+        missing = tool.lacking(call.args)
         if missing:
             question, options = ask.missing(tool, missing[0], self._planner.names, text.lang)
             again = replace(pending, call=call, ask=missing[0].name, options=options)

@@ -31,7 +31,7 @@ class Filler:
 
     def _missing(self, sheet: Sheet) -> list[Parameter]:
         parameters, args = self._form.tool.parameters, sheet.done.args
-        missing = [p for p in parameters if p.required and p.name not in args]
+        missing = self._form.tool.lacking(args)
         if self._form.pair and not self._form.pair & args.keys():
             missing += [p for p in parameters if p.word == "target"]
         kinds = [p.name for p in parameters if p.word == "rule_kind"]

@@ -168,10 +168,7 @@ def _held_line(held: Sequence[Call], after: Action, lang: Lang) -> str:
 def _builds_on(call: Call, targets: set[str], turn: Turn) -> bool:
     named = {str(v) for v in call.args.values() if isinstance(v, str)}
     tool = turn.toolbox.tools.get(call.tool)
-    missing = (
-        [p.name for p in tool.parameters if p.required and p.name not in call.args] if tool else []
-    )
-    return bool(missing) or bool(named & targets)
+    return bool(tool and tool.lacking(call.args)) or bool(named & targets)
 
 
 def _facts(

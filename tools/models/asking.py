@@ -18,7 +18,8 @@ from tools.models import job_failures
 from tools.models.job_folder import JobFolder, read, write
 from tools.models.job_supervisor import environment
 from tools.models.kinds import refuse_without
-from tools.models.launching import PACKAGES, prepare_from, version_facts
+from tools.models.launching import PACKAGES
+from tools.models.preparing import prepare_from, version_facts
 
 if TYPE_CHECKING:
     from tools.contract import Json

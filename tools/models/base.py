@@ -42,6 +42,12 @@ class ModelVersion:
     gate: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """Result of the non-inferiority gate against the parent; ``{"passed": false, …}`` blocks it."""
 
+    @property
+    def trainable(self) -> bool:
+        """Whether it has weights for torch: an int8 or foreign ONNX file has none."""
+        files = self.lineage.get("files")
+        return self.format == "safetensors" or (isinstance(files, dict) and "weights" in files)
+
 
 class Registry(Protocol):
     """Where versions live. The embedded one is the system of record."""
@@ -123,6 +129,14 @@ def chosen(model: str, versions: Sequence[ModelVersion], ref: str | None) -> Mod
             return version
     known = [str(v.number) for v in versions] + [a for v in versions for a in v.aliases]
     raise unknown(f"version of {model}", str(ref), known, f"{model} 版本")
+
+
+def with_weights(registry: Registry, version: ModelVersion) -> ModelVersion | None:
+    """The version itself, or the nearest one it was made of, that torch can go on with."""
+    now: ModelVersion | None = version
+    while now is not None and not now.trainable:
+        now = registry.resolve(now.model, str(now.parent)) if now.parent is not None else None
+    return now
 
 
 def refuse_bad_metrics(model: str, metrics: Mapping[str, float]) -> None:

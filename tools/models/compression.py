@@ -9,8 +9,9 @@ from pydantic import Field
 
 from tools.contract import Json, Phrases, changing
 from tools.errors import BadArguments
-from tools.models.launching import JobChange, Planned, prepare_from
-from tools.words import Amount, Model, Version, Word
+from tools.models.launching import JobChange, Planned
+from tools.models.preparing import prepare_from
+from tools.words import Amount, Model, Unless, Version, Word
 from tools.world import World
 
 Method = Annotated[
@@ -19,16 +20,17 @@ Method = Annotated[
     Field(description="structured is the one that gets faster; the others only zero weights"),
 ]
 
-
+MOST = 0.9
+"""Share to try at most where only a target is named."""
 ONLY_ZEROES = "{method} pruning zeroes weights: the file compresses better, latency stays the same"
 
 
 @dataclass(frozen=True, slots=True)
 class PruneModelArgs:
-    """What to prune and how much; with a target, ``amount`` is the most to try."""
+    """What to prune and how much; with a target, ``amount`` is the most to try (0.9)."""
 
     model: Model
-    amount: Amount
+    amount: Annotated[Amount | None, Unless(("max_loss", "speed_up"))] = None
     version: Version | None = None
     method: Method | None = None
     max_loss: Annotated[
@@ -69,22 +71,24 @@ class PruneModel(JobChange):
 
     def work(self, world: World, args: PruneModelArgs) -> Planned:
         """A pruning job of a version, with recovery."""
-        model, said, training, parent = prepare_from(world, args.model, args.version)
-        method = args.method or "structured"
-        options: dict[str, Json] = {"amount": args.amount, "method": method}
-        how = f"{method}, {args.amount:.0%}"
+        model, said, training, parent = prepare_from(world, args.model, args.version, trained=True)
+        method, amount = args.method or "structured", args.amount or MOST
+        if args.speed_up is not None and method != "structured":
+            raise BadArguments(
+                f"{method} pruning only zeroes weights and makes nothing faster here; "
+                "use structured.",
+                f"{method} 剪枝只把权重置零，不会变快；请用 structured。",
+            )
+        options: dict[str, Json] = {"amount": amount, "method": method}
+        how = f"{method}, {amount:.0%}"
+        if args.max_loss is not None or args.speed_up is not None:
+            how = f"{method}, up to {amount:.0%}"
+        if args.speed_up is not None:
+            options |= {"speed_up": args.speed_up}
+            how += f", {args.speed_up:g} times faster"
         if args.max_loss is not None:
             options |= {"max_loss": args.max_loss}
-            how = f"{method}, up to {args.amount:.0%}, at most {args.max_loss:g} points lost"
-        if args.speed_up is not None:
-            if method != "structured":
-                raise BadArguments(
-                    f"{method} pruning only zeroes weights and makes nothing faster here; "
-                    "use structured.",
-                    f"{method} 剪枝只把权重置零，不会变快；请用 structured。",
-                )
-            options |= {"speed_up": args.speed_up}
-            how = f"{method}, up to {args.amount:.0%}, {args.speed_up:g} times faster"
+            how += f", at most {_points(args.max_loss)} lost"
         warnings = () if method == "structured" else (ONLY_ZEROES.format(method=method),)
         return Planned(
             model,
@@ -94,9 +98,14 @@ class PruneModel(JobChange):
             f"Prune {model.name} version {parent.number} ({how})",
             (f"+ a new version of {model.name}, from version {parent.number}", f"  {how}"),
             parent=parent,
+            asked=args.version,
             options=options,
             warnings=warnings,
         )
+
+
+def _points(count: float) -> str:
+    return f"{count:g} point{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,5 +162,6 @@ class QuantizeModel(JobChange):
             f"Quantise {model.name} version {parent.number} to {how}",
             (f"+ a new version of {model.name}, {how}, from version {parent.number}",),
             parent=parent,
+            asked=args.version,
             options={"scheme": args.scheme},
         )

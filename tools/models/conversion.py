@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from tools.contract import Phrases, changing
-from tools.errors import BadArguments
-from tools.models.launching import JobChange, Planned, prepare_from
+from tools.errors import BadArguments, Refused
+from tools.models.launching import JobChange, Planned
+from tools.models.preparing import prepare_from
 from tools.words import Model, Version, Word
 from tools.world import World
 
@@ -51,7 +52,7 @@ class DistillModel(JobChange):
 
     def work(self, world: World, args: DistillModelArgs) -> Planned:
         """A job that trains a student, with the teacher and without."""
-        model, said, training, parent = prepare_from(world, args.model, args.version)
+        model, said, training, parent = prepare_from(world, args.model, args.version, trained=True)
         if not said.student:
             raise BadArguments(
                 f"{model.name} does not say what its student is: add student = {{...}} "
@@ -68,6 +69,7 @@ class DistillModel(JobChange):
             f"Distil {model.name} version {parent.number} into {name}",
             (f"+ a new version of {name}: a student with {smaller}",),
             parent=parent,
+            asked=args.version,
             options={"register_as": name},
         )
 
@@ -124,6 +126,11 @@ class ExportModel(JobChange):
     def work(self, world: World, args: ExportModelArgs) -> Planned:
         """An export job of a version."""
         model, said, training, parent = prepare_from(world, args.model, args.version)
+        if args.format == parent.format:
+            raise Refused(
+                f"{model.name} version {parent.number} already is {args.format}: {parent.path}",
+                f"{model.name} 版本 {parent.number} 已经是 {args.format}：{parent.path}",
+            )
         if args.format != "onnx" and parent.technique.startswith("int8"):
             raise BadArguments(
                 f"{model.name} version {parent.number} is int8 and exists as ONNX only.",
@@ -137,5 +144,6 @@ class ExportModel(JobChange):
             f"Export {model.name} version {parent.number} to {args.format}",
             (f"+ a new version of {model.name} as {args.format}, from version {parent.number}",),
             parent=parent,
+            asked=args.version,
             options={"format": args.format},
         )

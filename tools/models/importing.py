@@ -11,7 +11,8 @@ from pydantic import Field
 from tools.contract import Phrases, changing
 from tools.errors import BadArguments, Refused
 from tools.models.artifacts import digest_of
-from tools.models.launching import JobChange, Planned, prepare
+from tools.models.launching import JobChange, Planned
+from tools.models.preparing import prepare
 from tools.models.untrusted import MOST, Rejected, check_archive
 from tools.words import Model, Text, Word
 from tools.world import World

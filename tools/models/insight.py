@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ from pydantic import Field
 from tools.contract import Finding, Json, Phrases, reading
 from tools.errors import Refused, Unavailable
 from tools.models.asking import ASKING, ask
-from tools.models.base import ModelVersion
+from tools.models.base import with_weights
 from tools.models.drift_findings import Drift
 from tools.models.drifting import Tested
 from tools.models.insight_findings import Explained, Reason
@@ -56,7 +55,12 @@ def explain_prediction(
     """Explain one prediction by integrated gradients, with a check that it is faithful."""
     name = known(world, model)
     asked = world.registry.resolve(name, version)
-    through = with_weights(world, asked)
+    through = with_weights(world.registry, asked)
+    if through is None:
+        raise Refused(
+            f"{name} version {asked.number} has no weights to look into.",
+            f"{name} 版本 {asked.number} 没有可查看的权重。",
+        )
     chart = world.home / "charts" / f"{name}-{asked.number}-explained.png"
     options: dict[str, Json] = {"sample": sample, "chart": str(chart)}
     said = ask(world, "explain", name, {"a": through}, options)
@@ -135,21 +139,3 @@ def check_drift(world: World, model: Model, window: Window = "1d") -> Finding:
         drifted=any(test.changed for test in tests),
         accuracy=labels,
     )
-
-
-def with_weights(world: World, version: ModelVersion) -> ModelVersion:
-    """The version itself, or the nearest one it was made of that still has weights."""
-    now = version
-    while now.format != "safetensors" and "weights" not in _files(now):
-        if now.parent is None:
-            raise Refused(
-                f"{version.model} version {version.number} has no weights to look into.",
-                f"{version.model} 版本 {version.number} 没有可查看的权重。",
-            )
-        now = world.registry.resolve(version.model, str(now.parent))
-    return now
-
-
-def _files(version: ModelVersion) -> Mapping[str, Json]:
-    files = version.lineage.get("files")
-    return files if isinstance(files, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
@@ -23,6 +24,17 @@ _PLACES = {
     "bottom": "下",
     "bottom right": "右下",
 }
+
+
+def _weighed(
+    head: str, against: str, comma: str, found: Iterable[tuple[str, float]]
+) -> Iterator[str]:
+    """What speaks for the answer and what against it, each with its share of all that counts."""
+    listed = [*found]
+    for title, sign in ((head, 1), (against, -1)):
+        side = [f"{name} {100 * abs(share):.0f} %" for name, share in listed if sign * share > 0]
+        if side:
+            yield title + comma.join(side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +86,13 @@ class Explained:
     def _en(self) -> list[str]:
         right = "" if self.truth is None else f"; the truth is {self.truth}"
         lines = [
-            f"{self.model} {self.version} says {self.label} ({percent(self.probability)}) for "
+            f"{self.model} version {self.version} says {self.label} "
+            f"({percent(self.probability)}) for "
             f"{self._named('sample')}{right}; next is {self.runner_up} "
             f"({percent(self.runner_up_probability)}).",
-            "It rests on: " + ", ".join(f"{r.what} {100 * r.share:+.0f} %" for r in self.reasons),
+            *_weighed("For it: ", "Against it: ", ", ", ((r.what, r.share) for r in self.reasons)),
         ]
-        drops = f"deleting its top {self.deleted} costs {points(self.drop, False)} points of "
+        drops = f"deleting the {self.deleted} that count most costs {points(self.drop, False)} points of "
         drops += f"probability, deleting at random {points(self.random_drop, False)}"
         lines.append(
             f"The explanation holds: {drops}."
@@ -94,9 +107,9 @@ class Explained:
         drops = f"删去最重要的 {self.deleted} 个特征，概率下降 {points(self.drop, False)} 个点，"
         drops += f"随机删除下降 {points(self.random_drop, False)} 个点"
         return [
-            f"{self.model} 版本 {self.version} 对 {self._named('样本')} 的判断是 {self.label}"
+            f"{self.model} 版本 {self.version} 对{self._named('样本')} 的判断是 {self.label}"
             f"（{percent(self.probability)}）{right}；其次是 {self.runner_up}"
             f"（{percent(self.runner_up_probability)}）。",
-            "主要依据：" + "，".join(f"{name} {100 * share:+.0f} %" for name, share in names),
+            *_weighed("支持：", "反对：", "，", names),
             f"解释可信：{drops}。" if self.faithful else f"此解释不可信：{drops}。",
         ]

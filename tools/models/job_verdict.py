@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from tools.contract import Json, Verdict
 from tools.models.base import JobStatus
-from tools.models.numbers import span
+from tools.models.numbers import percent, span
 
 if TYPE_CHECKING:
     from tools.models.base import ModelVersion
@@ -27,9 +27,11 @@ def verdict(world: World, status: JobStatus) -> Verdict:
     text = f"{version.model} version {version.number} is registered ({version.technique})"
     if (score := version.metrics.get("accuracy")) is not None:
         samples = version.metrics.get("test_samples", 0)
-        text += f": accuracy {score:.3f} on {samples:.0f} test samples"
+        text += f": accuracy {percent(score)} on {samples:.0f} test samples"
     if status.ended_at:
         text += f", after {span((status.ended_at - status.created_at).total_seconds())}"
+    if status.kind == "export":
+        text += f"; its file is {version.path}"
     if version.gate.get("passed") is False:
         text += f". {gate_sentence(version)}"
     made_of: dict[str, Json] = {"model": version.model, "version": str(version.number)}

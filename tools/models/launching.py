@@ -23,8 +23,8 @@ from tools.contract import (
 from tools.models.base import JobSpec, JobStatus
 from tools.models.cluster_place import Place
 from tools.models.job_verdict import verdict
-from tools.models.kinds import TRAINING, Outline, outline, parameters, refuse_without, spec_of
-from tools.models.naming import known
+from tools.models.kinds import Outline, refuse_without
+from tools.models.preparing import production, version_facts
 
 if TYPE_CHECKING:
     from tools.fleet import ModelSpec
@@ -52,6 +52,8 @@ class Planned:
     workers: int = 1
     warnings: tuple[str, ...] = ()
     resume: str | None = None
+    asked: str | None = None
+    """The version that was named; ``None`` when the plan chose one."""
     place: Place | None = None
     """The cluster it runs on; ``None`` is this machine."""
 
@@ -141,6 +143,7 @@ def plan_of(world: World, planned: Planned) -> Plan:
             "params": params,
             "resume": planned.resume,
         },
+        pins={} if parent is None or planned.asked else {"version": str(parent.number)},
     )
 
 
@@ -157,54 +160,6 @@ def _accepted(place: Place, planned: Planned) -> dict[str, Json]:
     probe = place.training("steward-preview", Path(place.folder), planned.workers)
     place.trainings().check(probe)
     return cast("dict[str, Json]", as_json(place))
-
-
-def production(world: World, model: str) -> ModelVersion | None:
-    """The version in production, which a new one is compared with; ``None`` without one."""
-    carrying = [v for v in world.registry.versions(model) if "production" in v.aliases]
-    return carrying[0] if carrying else None
-
-
-def version_facts(world: World, version: ModelVersion | None) -> dict[str, Json]:
-    """What a job is told about a version: its files, checked against their digests."""
-    if version is None:
-        return {}
-    listed = version.lineage.get("files")
-    names = list(listed) if isinstance(listed, dict) else []
-    params = version.lineage.get("params")
-    return {
-        "number": version.number,
-        "digest": version.digest,
-        "technique": version.technique,
-        "format": version.format,
-        "path": str(world.registry.verified(version)),
-        "files": {name: str(world.registry.verified(version, name)) for name in names},
-        "params": dict(params) if isinstance(params, dict) else {},
-    }
-
-
-def prepare(
-    world: World, name: str, chosen: Mapping[str, Json] | None = None
-) -> tuple[ModelSpec, Outline, dict[str, Json]]:
-    """The model's entry, its code's outline, and every training parameter."""
-    model = spec_of(world.fleet, name)
-    said = outline(model)
-    return model, said, parameters(model, said, chosen)
-
-
-def prepare_from(
-    world: World, name: str, ref: str | None
-) -> tuple[ModelSpec, Outline, dict[str, Json], ModelVersion]:
-    """The same for work on a version: its own parameters shape the network that is rebuilt."""
-    parent = world.registry.resolve(known(world, name), ref)
-    base = parent.lineage.get("model")
-    model = spec_of(world.fleet, base if isinstance(base, str) else parent.model)
-    said = outline(model)
-    built, defaults = parent.lineage.get("params"), parameters(model, said)
-    # What shapes the network is the version's own; how it is trained further is said now.
-    shaping = defaults.keys() - TRAINING.keys()
-    own = {k: v for k, v in built.items() if k in shaping} if isinstance(built, dict) else {}
-    return model, said, parameters(model, said, own), parent
 
 
 def spec_from(plan: Plan) -> JobSpec:

@@ -111,6 +111,8 @@ def traced(world: World, model: str | None, ref: str | None, deployment: str | N
             )
         model, ref, deployment = release.model, release.version, full
     if model is None:
+        model = only_model(world)
+    if model is None:
         raise BadArguments("Name a model or a deployment to trace.", "请给出要追溯的模型或部署。")
     name = known(world, model)
     actions = {row.id: row for row in world.actions.rows(limit=_FAR)}
@@ -121,6 +123,12 @@ def traced(world: World, model: str | None, ref: str | None, deployment: str | N
         chain.append(_origin(now, actions))
         now = world.registry.resolve(name, str(now.parent)) if now.parent is not None else None
     return Lineage(name, deployment, tuple(chain), str(teacher) if teacher else None)
+
+
+def only_model(world: World) -> str | None:
+    """The one model there is; ``None`` where there are several."""
+    names = {*world.fleet.models, *world.registry.models()}
+    return names.pop() if len(names) == 1 else None
 
 
 def _origin(version: ModelVersion, actions: Mapping[str, ActionRow]) -> Origin:

@@ -12,7 +12,8 @@ from tools.errors import BadArguments, Refused
 from tools.models.cluster_place import place_in, place_of
 from tools.models.job_folder import read
 from tools.models.jobs import LocalJobs
-from tools.models.launching import JobChange, Planned, prepare
+from tools.models.launching import JobChange, Planned
+from tools.models.preparing import prepare
 from tools.words import Model, Word
 from tools.world import World
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from tools.contract import Phrases, changing
 from tools.models.kinds import refuse_without
-from tools.models.launching import JobChange, Planned, prepare
+from tools.models.launching import JobChange, Planned
+from tools.models.preparing import prepare
 from tools.models.training import Workers
 from tools.words import Count, Model
 from tools.world import World

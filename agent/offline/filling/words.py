@@ -14,15 +14,23 @@ from tools.contract import Json, Parameter
 _N = r"(?P<n>\d+(?:\.\d+)?)"
 _LOSABLE = r"(?:accuracy|acc|precision|f1|精度|准确率)"
 _POINTS = (
-    compiled(rf"{_N}\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)"),
-    compiled(
-        rf"(?:{_LOSABLE}|掉点|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_N}\s*(?:%|percent)(?! of (?:its |the )?(?:weights|param))"
+    (compiled(r"\b(?:a|one|single) (?:accuracy |percentage )?point\b|一个(?:百分)?点"), 1.0),
+    (compiled(rf"{_N}\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)"), None),
+    (
+        compiled(
+            rf"(?:{_LOSABLE}|掉点|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_N}\s*(?:%|percent)(?! of (?:its |the )?(?:weights|param))"
+        ),
+        None,
     ),
-    compiled(rf"{_N}\s*(?:%|percent) (?:of )?(?:the )?(?:{_LOSABLE}|loss\b)"),
+    (compiled(rf"{_N}\s*(?:%|percent) (?:of )?(?:the )?(?:{_LOSABLE}|loss\b)"), None),
 )
+_FACTOR = (
+    (compiled(r"\btwice\b|\bdoubl(?:e|ing)\b|\bhalf the (?:latency|time)\b|快一倍|两倍|翻倍"), 2.0),
+    (compiled(rf"{_N}\s*(?:x\b|times\b|倍)"), None),
+)
+"""Patterns, and what is meant where no digit says it."""
 _FLAGS = {"withdraw": compiled(r"\b(?:withdraw|retract|take back|revoke)\b|撤回|撤销|收回|作废")}
 """Arguments that are on or off, and the words that turn them on."""
-_FACTOR = compiled(r"(?P<n>\d+(?:\.\d+)?)\s*(?:x\b|times\b|倍)")
 
 
 def choice(sheet: Sheet, parameter: Parameter, values: tuple[str, ...]) -> None:
@@ -51,7 +59,7 @@ def written(sheet: Sheet, parameter: Parameter) -> None:
         case "points":
             value = _first(sheet, _POINTS)
         case "factor":
-            value = _first(sheet, (_FACTOR,))
+            value = _first(sheet, _FACTOR)
         case "path":
             value = _shown(sheet, files.find(sheet.material.text.low))
         case _:
@@ -79,12 +87,12 @@ def _shown(sheet: Sheet, spans: Sequence[Span]) -> str | None:
     return "/".join(sheet.material.text.said(span).rstrip("/") for span in spans) or None
 
 
-def _first(sheet: Sheet, patterns: Sequence[re.Pattern[str]]) -> float | None:
-    for pattern in patterns:
+def _first(sheet: Sheet, patterns: Sequence[tuple[re.Pattern[str], float | None]]) -> float | None:
+    for pattern, meant in patterns:
         match = pattern.search(sheet.material.text.low)
         if match:
-            sheet.claim(Span(*match.span("n")))
-            return float(match["n"])
+            sheet.claim(Span(*match.span(0 if meant else "n")))
+            return meant or float(match["n"])
     return None
 
 
