@@ -117,11 +117,15 @@ def test_an_image_model_is_trained_shrunk_judged_served_and_watched(team: Team) 
     assert zeros[0] > 0.55
     assert team.version("export digits version 1 to torch_export") == "5"
     assert team.version("tune digits with 2 trials") == "6"
+    assert team.version("export digits version 1 to safetensors") == "7"
+    assert team.version("export digits version 7 to onnx") == "8"
+    assert "already is onnx" in team.refused("export digits version 8 to onnx")
     student = team.change("distill digits version 1 into digits-small")
     assert student["verdict"]["details"] == {"model": "digits-small", "version": "1"}
 
     explained = team.ask("explain digits version 1 on sample 17")
-    assert "It rests on" in explained["answer"]
+    assert "For it: " in explained["answer"]
+    assert "deleting at random" in explained["answer"]
     assert Path(explained["results"][0]["result"]["chart"]).is_file()
     origin = team.ask(f"where does digits version {pruned} come from?")["answer"]
     assert "digits-prune-1" in origin
@@ -182,6 +186,18 @@ def what_is_served_is_watched(team: Team) -> None:
     assert labels["tested"] > labels["high"]
 
 
+def a_target_stands_in_for_an_amount(team: Team) -> None:
+    """Every proposal names the version it means, whatever is registered in between."""
+    number = team.propose("prune text but lose at most 90 points")
+    card = json.loads(team("actions", "--json", "show", str(number)))
+    assert card["call"]["args"]["version"] == "3"
+    assert "up to 90%, at most 90 points lost" in card["plan"]["title"]
+    made = team.approve(number)["verdict"]["details"]["version"]
+    (line,) = [v for v in versions(team, "text") if str(v["number"]) == made]
+    assert line["technique"].startswith("prune structured")
+    assert line["parent"] == 3
+
+
 def test_a_text_model_is_trained_in_parallel_masked_explained_and_imported(
     team: Team, tmp_path: Path
 ) -> None:
@@ -192,6 +208,7 @@ def test_a_text_model_is_trained_in_parallel_masked_explained_and_imported(
     assert team.version("prune text version 1 by 50% with 2:4") == "3"
     for version in versions(team, "text")[:2]:
         assert version["zeros"] >= 0.3
+    a_target_stands_in_for_an_amount(team)
     int8 = team.change("quantize text version 1")
     assert "int8 dynamic" in int8["verdict"]["evidence"]
 
@@ -208,17 +225,19 @@ def test_a_text_model_is_trained_in_parallel_masked_explained_and_imported(
     network = load("text", ROOT / "examples/text/model.py", params).build()
     foreign = tmp_path / "weights.pt"
     torch.save({"epoch": 3, "state_dict": network.state_dict()}, foreign)
-    assert team.version(f"import {foreign} as text") == "5"
+    assert team.version(f"import {foreign} as text") == "6"
     torch.save({"model": network}, foreign)
     number = str(team.propose(f"import {foreign} as text"))
     held = json.loads(team("actions", "--json", "approve", number, expect=1))
     assert held["state"] in ("failed", "unverified")
     assert "it wants to run" in held["verdict"]["cause"]
-    assert len(versions(team, "text")) == 5
+    assert len(versions(team, "text")) == 6
 
     for request, why in (
         ("prune text version 1 by 99%", "0.95"),
         ("prune text version 9 by 50%", "no version of text"),
+        ("prune text version 1 by 60% with 2:4", "2:4 removes exactly half"),
+        ("prune text version 5 by 50%", "has no weights to train; use version 1"),
         ("train text with epochs=0", "must be a number above 0"),
         (f"import {tmp_path / 'none.pt'} as text", "no file at"),
     ):

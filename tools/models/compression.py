@@ -23,6 +23,9 @@ Method = Annotated[
 MOST = 0.9
 """Share to try at most where only a target is named."""
 ONLY_ZEROES = "{method} pruning zeroes weights: the file compresses better, latency stays the same"
+ONLY_THERE = (
+    "2:4 pruning makes GPUs with sparse tensor cores faster; elsewhere latency stays the same"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,12 @@ class PruneModel(JobChange):
                 "use structured.",
                 f"{method} 剪枝只把权重置零，不会变快；请用 structured。",
             )
+        if method == "2:4" and abs(amount - 0.5) > 1e-9:
+            raise BadArguments(
+                f"2:4 removes exactly half; {amount:.0%} is not possible. Use 50 %, or another "
+                "method.",
+                f"2:4 恰好去掉一半，无法做到 {amount:.0%}。请用 50% 或其他方法。",
+            )
         options: dict[str, Json] = {"amount": amount, "method": method}
         how = f"{method}, {amount:.0%}"
         if args.max_loss is not None or args.speed_up is not None:
@@ -89,7 +98,8 @@ class PruneModel(JobChange):
         if args.max_loss is not None:
             options |= {"max_loss": args.max_loss}
             how += f", at most {_points(args.max_loss)} lost"
-        warnings = () if method == "structured" else (ONLY_ZEROES.format(method=method),)
+        zeroes = ONLY_THERE if method == "2:4" else ONLY_ZEROES.format(method=method)
+        warnings = () if method == "structured" else (zeroes,)
         return Planned(
             model,
             said,
