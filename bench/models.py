@@ -39,11 +39,11 @@ TEXT = {
     "heads": 4,
     "length": 64,
     "epochs": 5,
-    "recovery_epochs": 6,
+    "recovery_epochs": 20,
     "lr": 0.0005,
     "precision": "bf16",
     "train_samples": 3000,
-    "test_samples": 8000,
+    "test_samples": 4000,
 }
 STEPS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     # name, tool, arguments, name of the variant it starts from

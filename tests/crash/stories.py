@@ -34,6 +34,8 @@ STORIES = {
     "promote": Call("promote_version", {"model": "tiny", "version": "2", "alias": "production"}),
     "roll_out": Call("roll_out", {"deployment": "tiny", "version": "1"}),
     "train": Call("launch_training", {"model": "digits"}),
+    "tune": Call("tune_model", {"model": "digits", "trials": 2}),
+    "prune": Call("prune_model", {"model": "digits", "amount": 0.5, "method": "magnitude"}),
     "undo": Call("promote_version", {"model": "tiny", "version": "2", "alias": "production"}),
 }
 ANA = Actor("ana", "terminal", "ana")
@@ -89,6 +91,32 @@ def open_app(home: Path) -> App:
     return app
 
 
+def give_weights(app: App, home: Path) -> None:
+    """A network of the digits example, untrained: something to prune."""
+    from safetensors.torch import save_file
+
+    from tools.models.kind_runtime import load
+
+    if app.world.registry.versions("digits"):
+        return
+    params = {"width": 4, "size": 8, "train_samples": 160, "variants": 0}
+    folder = app.world.fleet.models["digits"].root
+    network = load("digits", folder / "model.py", params).build()
+    artifact = home / "digits.safetensors"
+    save_file(network.state_dict(), artifact)
+    app.world.registry.register(
+        "digits",
+        artifact,
+        "safetensors",
+        metrics={"accuracy": 0.1},
+        technique="train",
+        parent=None,
+        action_id=None,
+        job="seed",
+        lineage={"params": params},
+    )
+
+
 def play(app: App, story: str) -> list[Action]:
     """Take the story on from where it stands; returns its actions."""
     door, assistant = app.door, app.assistant
@@ -134,6 +162,8 @@ def effects(app: App, action: Action) -> int:
 def main() -> None:
     home, story, kill_at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     app = open_app(home)
+    if story == "prune":
+        give_weights(app, home)
     if sys.argv[4:] == ["prepare"]:
         return
     boundaries = Boundaries(kill_at)

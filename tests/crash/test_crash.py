@@ -30,8 +30,9 @@ def test_a_roll_out_survives_a_kill_in_the_middle(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(280)
 @pytest.mark.slow
-def test_a_training_survives_a_kill_in_the_middle(tmp_path: Path) -> None:
+@pytest.mark.parametrize("story", ["train", "tune", "prune"])
+def test_long_work_survives_a_kill_of_steward_in_the_middle(tmp_path: Path, story: str) -> None:
     pytest.importorskip("torch")
-    run = crash(tmp_path, "train", 10)
+    run = crash(tmp_path, story, 10)
     assert run.killed
     assert run.verdict in ("finished", "asks"), run
