@@ -79,7 +79,7 @@ def _start(job: dict[str, Any]) -> list[subprocess.Popen[bytes]]:
         subprocess.Popen(
             ["sh", "-c", line],
             env={**base, "JOB_COMPLETION_INDEX": str(index)},
-            stdout=open(f"/tmp/plat/w{index}.log", "w"),
+            stdout=open(f"/tmp/plat/w{index}.log","w"),
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
