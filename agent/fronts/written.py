@@ -52,7 +52,7 @@ class Written:
         if reply.brain != "model":
             return []
         facts = Facts.of([one.text for one in seen], [one.data for one in seen], self.names())
-        return ungrounded(reply.text, facts)
+        return ungrounded(mask(reply.text), facts)  # what is named must not name a secret
 
     def _instead(self, invented: Sequence[str]) -> str:
         said = ", ".join(invented[:3])

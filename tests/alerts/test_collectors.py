@@ -17,6 +17,7 @@ from tools.alerts.base import alerts
 from tools.alerts.book import build as build_alerts
 from tools.alerts.collect import before, gpus, logs, work
 from tools.alerts.collect.base import Collected, Subject
+from tools.alerts.collect.cgroups import Groups
 from tools.alerts.facts import SPECS
 from tools.alerts.library import packaged_sources
 from tools.alerts.subject import subject_of
@@ -150,13 +151,64 @@ OOM = [
 
 @pytest.mark.parametrize(("who", "strengths"), [("testsrv", {0.1}), ("python3", {0.1, 1.0})])
 def test_an_oom_kill_of_another_program_hardly_speaks_about_a_job(
-    tmp_path: Path, who: str, strengths: set[float]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str, strengths: set[float]
 ):
+    monkeypatch.setattr(Groups, "here", lambda: Groups("/", "df7"))
     world = world_with(tmp_path, kernel=[line.format(who=who) for line in OOM])
     found = logs.kernel_log(world, Subject("job", "pretrain", NOW, job="pretrain"))
     assert {f.strength for f in found.facts if f.name == "kernel"} == strengths
     host = logs.kernel_log(world, Subject("host", "h", NOW))
     assert {f.strength for f in host.facts if f.name == "kernel"} == {1.0}
+
+
+ID = "56e0fe9b2032555f03c1bc1beec35393"
+
+
+@pytest.mark.parametrize(
+    ("own", "memcg", "holds"),
+    [
+        (Groups("/", ""), "/user.slice/user-1000.slice", None),
+        (Groups("/", ""), "/docker/df7", False),
+        (Groups("/", ""), "/kubepods.slice/kubepods-pod1.slice/cri-containerd-1.scope", False),
+        (Groups("/slurm/uid_0/job_12", ""), "/slurm/uid_0/job_12/step_0", True),
+        (Groups("/slurm/uid_0/job_12", ""), "/slurm/uid_0/job_123/step_0", None),
+        (Groups("/", ID), f"/docker/{ID}", True),
+        (Groups("/", ID), f"/system.slice/docker-{ID}.scope", True),
+        (Groups("/", ID), "/docker/0123456789abcdef0123456789abcdef", False),
+        (Groups("/", ID), "/user.slice", False),
+    ],
+)
+def test_whose_control_group_it_is(own: Groups, memcg: str, holds: bool | None):
+    assert own.holds(memcg) is holds
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "mountinfo", "expected"),
+    [
+        ("0::/\n", f"1 2 / /var/lib/docker/containers/{ID * 2}/hostname /etc\n", ID * 2),
+        (f"4:memory:/sandbox/{ID}\n0::/\n", "", ID),
+        (f"0::/system.slice/docker-{ID * 2}.scope\n", "", ID * 2),
+        ("0::/user.slice/session-3.scope\n", "", ""),
+        ("12:cpu,memory:/docker/" + ID + "\n1:name=systemd:/x\n", "", ID),
+    ],
+)
+def test_the_own_container_is_read_from_proc(
+    tmp_path: Path, cgroup: str, mountinfo: str, expected: str
+):
+    (tmp_path / "cgroup").write_text(cgroup)
+    (tmp_path / "mountinfo").write_text(mountinfo)
+    assert Groups.here(tmp_path).container == expected
+
+
+@pytest.mark.parametrize(("container", "strengths"), [("df7", {1.0}), ("abc", {0.1})])
+def test_the_same_program_killed_in_another_container_is_not_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: str, strengths: set[float]
+):
+    kernel = [line.replace("testsrv", "python3").format(who="python3") for line in OOM]
+    world = world_with(tmp_path, kernel=[line for line in kernel if "cold" not in line])
+    monkeypatch.setattr(Groups, "here", lambda: Groups("/", container))
+    found = logs.kernel_log(world, Subject("job", "pretrain", NOW, job="pretrain"))
+    assert {f.strength for f in found.facts if f.name == "kernel"} == strengths
 
 
 def test_what_the_kernel_said_before_a_job_began_did_not_end_it(tmp_path: Path):

@@ -91,7 +91,8 @@ def _drill(service: Composed, slack: SlackStandin, taken: Webhook, unread: Webho
     eventually(lambda: summaries(slack), 90)
     for card in (*under_way, rolling):
         slack.click("steward_approve", card, "UBOB")
-    eventually(lambda: taken.seen and unread.unread and service.replicas())
+    for reached in (lambda: taken.seen, lambda: unread.unread, service.replicas):
+        eventually(reached, 120)
     late = slack.mention("which deployments are unhealthy?")
     slack.ack(slack.last)
     service.kill()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
 from tools.alerts.collect.base import WINDOW, Collected, Subject
+from tools.alerts.collect.cgroups import Groups, of_others, pid_of
 from tools.alerts.facts import Fact
 from tools.alerts.signatures.base import Role, Signature
 from tools.alerts.signatures.reading import LogReader, Reading
@@ -184,12 +186,14 @@ def _of_its_life(world: World, subject: Subject, lines: Sequence[LogLine]) -> Se
 
 
 def _strangers(reading: Reading, subject: Subject) -> list[Signature]:
-    """OOM kills of other programs than a training job or a model server, with their call traces."""
+    """OOM kills of other programs or in other containers, with their call traces."""
     if not (subject.job or subject.deployment):
         return []
     kills = [s for s in reading.signatures if s.category == "host_oom"]
+    others = of_others((s.line.body for s in kills), Groups.here())
+    killed = {pid_of(s.line.body) for s in kills} - {""}
     names = {
-        id(s): next((g for g in v.groups() if g), "")
+        id(s): "" if _is_of(others, killed, s) else next((g for g in v.groups() if g), "")
         for s in kills
         if (v := _VICTIM.search(s.line.body))
     }
@@ -199,6 +203,12 @@ def _strangers(reading: Reading, subject: Subject) -> list[Signature]:
         for s in kills
         if names and not names.get(id(s), "python" if ours else "").startswith(_OURS)
     ]
+
+
+def _is_of(others: AbstractSet[str], killed: AbstractSet[str], signature: Signature) -> bool:
+    """Whether a line tells of others' kills; one that names no victim does when all are others'."""
+    pid = pid_of(signature.line.body)
+    return pid in others if pid else bool(others) and killed <= others
 
 
 def _elsewhere(signature: Signature, gpu: str) -> bool:
