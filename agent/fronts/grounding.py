@@ -81,7 +81,7 @@ class Facts:
     @property
     def words(self) -> frozenset[str]:
         """Every word of the facts."""
-        return frozenset().union(*self._words.values())
+        return frozenset(word for words in self._words.values() for word in words)
 
     def has(self, phrase: str) -> bool:
         """Whether a time or a name occurs as a whole."""
