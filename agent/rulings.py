@@ -14,6 +14,7 @@ from agent.foresight import Foresight
 from agent.ledger import Ledger
 from agent.policy import Allowed, Ask, Denied, Recent
 from agent.redaction import mask
+from agent.say import state_words
 from tools.contract import Call, Plan
 from tools.fleet import Fleet
 from tools.world import Clock
@@ -77,9 +78,11 @@ def _asked(question: Callable[[], T]) -> T | Denied:
 def too_late(action: Action) -> TooLate:
     """The polite answer to a decision that comes too late."""
     by = action.decisions[-1] if action.decisions else None
-    who = f" by {by.who} at {by.at:%H:%M %Z}" if by else ""
-    zh_who = f"（{by.who}）" if by else ""
+    yes = by is not None and by.verdict == "approve"
+    who = f"{by.who} {'approved' if yes else 'rejected'} it at {by.at:%H:%M %Z}; " if by else ""
+    zh_who = f"{by.who} 已于 {by.at:%H:%M %Z}{'批准' if yes else '拒绝'}；" if by else ""
+    now, zh_now = state_words(action.state, "en"), state_words(action.state, "zh")
     return TooLate(
-        f"Action {action.number} no longer waits: it is {action.state}{who}.",
-        f"操作 {action.number} 已不再等待决定：当前状态 {action.state}{zh_who}。",
+        f"Action {action.number} no longer waits for a decision: {who}now {now}.",
+        f"操作 {action.number} 已不再等待决定：{zh_who}当前状态：{zh_now}。",
     )
