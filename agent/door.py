@@ -28,6 +28,7 @@ from agent.policy import Allowed, Ask
 from agent.record import digest, same_world
 from agent.redaction import mask
 from agent.rulings import Rulings, too_late
+from agent.running import Held
 from agent.work import Work
 from tools.contract import Call, Happened, Json, Outcome
 from tools.errors import Refused, ToolError
@@ -152,9 +153,10 @@ class Door:
 
     def finish(self, action: Action) -> Action:
         """Take an action that this process holds from where it stands to its outcome."""
-        action = self.execution.finish(action)
-        if action.state in (State.UNVERIFIED, State.FAILED):
-            action = self._undo_failed(action)
+        with Held(self.work, action.number, self.owner):
+            action = self.execution.finish(action)
+            if action.state in (State.UNVERIFIED, State.FAILED):
+                action = self._undo_failed(action)
         return action
 
     def _end_if_changed(self, action: Action) -> Action | None:

@@ -40,7 +40,7 @@ class Execution:
     def _carry_out(self, action: Action) -> Action:
         """The only place where an effect begins. The intent is in the ledger already."""
         change = self.foresight.change(action.call.tool)
-        with Running(action, self.ledger, self.work, self.world.clock, self.owner) as act:
+        with Running(action, self.ledger, self.work, self.world.clock) as act:
             try:
                 outcome = act.bounded(lambda: change.apply(self.world, action.plan, act))
             except Stuck as error:
@@ -67,7 +67,7 @@ class Execution:
         """Look until the change is there, or say that it could not be verified."""
         change = self.foresight.change(action.call.tool)
         outcome = action.outcome or Outcome("")
-        with Running(action, self.ledger, self.work, self.world.clock, self.owner) as act:
+        with Running(action, self.ledger, self.work, self.world.clock) as act:
             try:
                 verdict = act.bounded(lambda: change.verify(self.world, action.plan, outcome, act))
             except ToolError as error:

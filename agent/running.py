@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from types import TracebackType
 from typing import TypeVar
 
 from agent.events import Action, Progress
@@ -28,20 +27,41 @@ class Stuck(ToolError):
     """A tool did not return within its deadline."""
 
 
-class Running:
-    """The :class:`tools.contract.Act` of one action. Renews its lease until closed."""
+class Held:
+    """Keeps the lease of an action alive. Given back only when the action is at rest again."""
 
-    def __init__(
-        self, action: Action, ledger: Ledger, work: Work, clock: Clock, owner: str
-    ) -> None:
+    def __init__(self, work: Work, number: int, owner: str) -> None:
+        self._work = work
+        self._number = number
+        self._owner = owner
+        self._closed = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="lease", daemon=True)
+
+    def __enter__(self) -> Held:
+        self._work.renew(self._number, self._owner)
+        self._heart.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        self._heart.join(5)
+        self._work.drop(self._number, self._owner)
+
+    def _beat(self) -> None:
+        while not self._closed.wait(LEASE.total_seconds() / 3):
+            self._work.renew(self._number, self._owner)
+
+
+class Running:
+    """The :class:`tools.contract.Act` of one step of an action, until it is closed."""
+
+    def __init__(self, action: Action, ledger: Ledger, work: Work, clock: Clock) -> None:
         self._action = action
         self._ledger = ledger
         self._work = work
         self._clock = clock
-        self._owner = owner
         self._ends = clock.now() + action.plan.deadline + GRACE
         self._closed = threading.Event()
-        self._heart = threading.Thread(target=self._beat, name="lease", daemon=True)
 
     @property
     def id(self) -> str:
@@ -49,19 +69,10 @@ class Running:
         return self._action.id
 
     def __enter__(self) -> Running:
-        self._work.renew(self._action.number, self._owner)
-        self._heart.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._closed.set()
-        self._heart.join(5)
-        self._work.drop(self._action.number, self._owner)
 
     def progress(
         self, text: str, fraction: float | None = None, eta: timedelta | None = None
@@ -101,7 +112,3 @@ class Running:
         if failure:
             raise failure[0]
         return result[0]
-
-    def _beat(self) -> None:
-        while not self._closed.wait(LEASE.total_seconds() / 3):
-            self._work.renew(self._action.number, self._owner)
