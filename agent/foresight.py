@@ -27,8 +27,8 @@ def answered(clock: Clock, ask: Callable[[], T]) -> T:
     while True:
         try:
             return ask()
-        except Unavailable:
-            if clock.now() > until:
+        except Unavailable as error:
+            if clock.now() > until or not error.passes:
                 raise
         clock.sleep(2.0)
 

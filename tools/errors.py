@@ -13,6 +13,7 @@ Anything else that escapes a tool is a bug; the door reports it as such without 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 
 class ToolError(Exception):
@@ -34,6 +35,9 @@ class BadArguments(ToolError):
 
 class Unavailable(ToolError):
     """A source does not answer now. Evidence gathered elsewhere still counts."""
+
+    passes: ClassVar[bool] = True
+    """Whether it may end by itself; credentials that ran out are renewed by somebody."""
 
 
 class Refused(ToolError):

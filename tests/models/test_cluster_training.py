@@ -138,6 +138,7 @@ def _world(tmp_path: Path, cluster: ApiDouble, *models: ModelSpec, **more: Any) 
     return make_world(tmp_path / "home", fleet=fleet, registry=open_registry, jobs=open_jobs)
 
 
+@pytest.mark.timeout(400)
 def test_two_workers_train_through_a_job_though_their_supervisor_is_killed(
     tmp_path: Path, cluster: ApiDouble, workers: Workers
 ) -> None:
@@ -170,6 +171,7 @@ def test_two_workers_train_through_a_job_though_their_supervisor_is_killed(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_a_training_on_a_cluster_is_cancelled_and_resumed(
     tmp_path: Path, cluster: ApiDouble, workers: Workers
 ) -> None:

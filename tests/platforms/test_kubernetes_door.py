@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from agent.settings import load
 from tests.platforms.api_double import ApiDouble
 from tests.serving.tiny import save
 from tools.contract import Call
+from tools.deployments import checking
 from tools.deployments.rolling_out import RollOut
 
 ANA = Actor("ana", front="terminal")
@@ -190,3 +192,20 @@ def test_an_outage_longer_than_the_patience_is_not_counted_against_a_roll_out(
 
     ended = _run(app, proposal, outage)
     assert ended.state == "verified", ended.reason
+
+
+def test_credentials_that_run_out_within_a_roll_out_are_named(
+    app: App, cluster: ApiDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "RENEWAL", timedelta(seconds=2))
+    cluster.behaves("server:2", ready_after=1000.0)
+    proposal = _approved(app, version="2")
+
+    def expire() -> None:
+        cluster.until(lambda: _carries(cluster, proposal))
+        cluster.faults.expired_tokens.add("good")
+
+    ended = _run(app, proposal, expire)
+    assert ended.state == "unverified", ended.reason
+    assert "does not accept Steward's credentials (401)" in ended.reason
+    assert "It was not undone" in ended.reason

@@ -22,6 +22,8 @@ SILENCE = 1.0
 
 BLINK = timedelta(seconds=3)
 """An answer that took longer than this came after a silence."""
+RENEWAL = timedelta(seconds=60)
+"""How long somebody may take to renew credentials while a change is watched."""
 T = TypeVar("T")
 DEGRADED = timedelta(seconds=60)
 """How long new replicas may be down again after they were all there."""
@@ -123,11 +125,12 @@ class Check:
         )
 
     def _patiently(self, ask: Callable[[], T], until: datetime) -> T:
+        renewed = self.world.clock.now() + RENEWAL
         while True:
             try:
                 return ask()
             except Unavailable as error:
-                if self.world.clock.now() > until:
+                if self.world.clock.now() > (until if error.passes else min(until, renewed)):
                     raise
                 self.act.check()
                 self.act.progress(f"{self.ref}: {error.en}")

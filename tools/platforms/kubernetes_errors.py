@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from tools.errors import BadArguments, Refused, ToolError, Unavailable
 from tools.platforms.kubernetes_objects import many
@@ -46,6 +46,8 @@ class Throttled(Unavailable):
 
 class Denied(Unavailable):
     """401: the credentials are not accepted (any more)."""
+
+    passes: ClassVar[bool] = False
 
 
 class Broken(Unavailable):
