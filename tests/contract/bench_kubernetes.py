@@ -21,8 +21,8 @@ LIVE_IMAGE = os.environ.get("STEWARD_TEST_IMAGE", "busybox:1.36")
 WAITING = {"metadata": {"annotations": {"steward.dev/placeholder": "true"}}}
 
 
-def _spec(namespace: str) -> DeploymentSpec:
-    return DeploymentSpec("digits", "kube", "digits", namespace)
+def _spec(namespace: str, **options: int) -> DeploymentSpec:
+    return DeploymentSpec("digits", "kube", "digits", namespace, options=dict(options))
 
 
 @bench("kubernetes")
@@ -91,13 +91,13 @@ def live_bench(home: Path) -> Iterator[Bench]:
 
     try:
         yield Bench(
-            Kubernetes("kube", api, [namespace], [_spec(namespace)]),
+            Kubernetes("kube", api, [namespace], [_spec(namespace, min_ready=3)]),
             release,
             release(666, "registry.invalid/steward/nothing:666"),
             "image cannot be pulled",
             ref=f"{namespace}/digits",
             too_many=0,
-            patience=90.0,
+            patience=180.0,
         )
     finally:
         api.delete(api_path("v1", None, "namespaces", namespace), space.object["metadata"]["uid"])
