@@ -42,6 +42,20 @@ def test_a_speed_that_no_share_reaches_is_said_with_what_was_reached(
     assert "quantise as well" in caught.value.en
 
 
+@pytest.mark.parametrize(
+    ("width", "amount", "left"),
+    [(48, 0.7, (16, 32, 64)), (48, 0.5, (24, 48, 96)), (16, 0.5, (8, 16, 32))],
+)
+def test_what_stays_fills_the_blocks_that_kernels_work_on(
+    width: int, amount: float, left: tuple[int, ...]
+):
+    kind = load("digits", DIGITS / "model.py", {"width": width, "size": 8, "train_samples": 10})
+    inputs, _ = kind.data("validation")
+    slim = prune.pruning.narrowed(kind, kind.build().eval(), amount, "l2", inputs)
+    convolutions = [m for m in slim.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert {layer.out_channels for layer in convolutions} == set(left)
+
+
 def test_patience_waits_for_the_epochs_that_may_be_kept(tmp_path: Path):
     """Sparsity still rises in the first epochs: stopping there would leave nothing to keep."""
     from tools.models.job_folder import JobFolder

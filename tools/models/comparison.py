@@ -55,20 +55,23 @@ class Compared:
     chart: Path | None = None
 
     def say(self, lang: Lang) -> str:
-        """Which is more accurate and by how much, then the table."""
+        """Which is more accurate and by how much, then the table, the gate and the chart."""
         head, note = self._zh() if lang == "zh" else self._en()
-        return "\n".join([head, "", *self._table(lang), "", note])
+        lines = [head, "", *self._table(lang), "", note]
+        if self.chart is not None:
+            lines.append(("Picture: " if lang == "en" else "图：") + str(self.chart))
+        return "\n".join(lines)
 
     def _en(self) -> tuple[str, str]:
         a, b = self.a.number, self.b.number
         if abs(self.change) < 0.0005:
-            head = f"{self.model} {b} is as accurate as {a} ({percent(self.b.accuracy)})"
+            head = f"{self.model} version {b} is as accurate as {a} ({percent(self.b.accuracy)})"
         else:
             word = "more" if self.change > 0 else "less"
-            head = f"{self.model} {b} is {points(abs(self.change), False)} points {word} accurate "
-            head += f"than {a}"
-        head += f", {_ratio(self.a.latency_ms / self.b.latency_ms, 'en')}"
-        head += f" and {_ratio(self.a.size / self.b.size, 'en', 'smaller', 'larger')}."
+            head = f"{self.model} version {b} is {points(abs(self.change), False)} points {word} "
+            head += f"accurate than {a}"
+        head += f", {_times(self.a.latency_ms / self.b.latency_ms, FASTER, 'en')}"
+        head += f" and {_times(self.a.size / self.b.size, SMALLER, 'en')}."
         proven = "proven" if self.passed else "not proven"
         note = (
             f"A loss of at most {points(self.budget, False)} point is {proven}: with 95 % "
@@ -85,8 +88,8 @@ class Compared:
             word = "高" if self.change > 0 else "低"
             head = f"{self.model} 版本 {b} 的准确率比 {a} {word} "
             head += f"{points(abs(self.change), False)} 个点"
-        head += f"，{_ratio(self.a.latency_ms / self.b.latency_ms, 'zh')}"
-        head += f"，{_ratio(self.a.size / self.b.size, 'zh', '体积小', '体积大')}。"
+        head += f"，{_times(self.a.latency_ms / self.b.latency_ms, FASTER, 'zh')}"
+        head += f"，{_times(self.a.size / self.b.size, SMALLER, 'zh')}。"
         proven = "已证明" if self.passed else "未能证明"
         note = (
             f"{proven}损失不超过 {points(self.budget, False)} 个点：95 % 把握下变化高于 "
@@ -119,22 +122,38 @@ class Compared:
             percent(version.accuracy),
             interval,
             size(version.size),
-            f"{version.latency_ms:.2f}, {version.latency_p95_ms:.2f} ms",
+            f"{version.latency_ms:.3g}, {version.latency_p95_ms:.3g} ms",
             f"{version.per_second:,.0f}",
         )
 
 
-def _ratio(ratio: float, lang: Lang, more: str = "", less: str = "") -> str:
-    """``2.1 times faster``; within 5 % it is the same."""
-    if lang == "zh":
-        more, less = more or "快", less or "慢"
-        if 0.95 < ratio < 1.05:
-            return "速度相同" if more == "快" else "体积相同"
-        return f"{more} {max(ratio, 1 / ratio):.1f} 倍"
-    if 0.95 < ratio < 1.05:
-        return "as fast" if not more else "as large"
-    more, less = more or "faster", less or "slower"
-    return f"{max(ratio, 1 / ratio):.1f} times {more if ratio > 1 else less}"
+@dataclass(frozen=True, slots=True)
+class _Ratio:
+    """How a ratio is said: about one, above, below. ``{r}`` is the ratio above one."""
+
+    even: float
+    """A ratio up to this, or down to its inverse, is no difference worth saying."""
+    en: tuple[str, str, str]
+    zh: tuple[str, str, str]
+
+
+FASTER = _Ratio(
+    1.25,  # on a machine that does other work, medians of short calls differ by as much
+    ("about as fast", "{r} times faster", "{r} times slower"),
+    ("速度相近", "速度是后者的 {r} 倍", "耗时是后者的 {r} 倍"),
+)
+SMALLER = _Ratio(
+    1.05,
+    ("as large", "{r} times smaller", "{r} times larger"),
+    ("体积相同", "体积是后者的 1/{r}", "体积是后者的 {r} 倍"),
+)
+
+
+def _times(ratio: float, said: _Ratio, lang: Lang) -> str:
+    even, above, below = said.en if lang == "en" else said.zh
+    if 1 / said.even < ratio < said.even:
+        return even
+    return (above if ratio > 1 else below).format(r=f"{max(ratio, 1 / ratio):.1f}")
 
 
 def _wrapped(text: str) -> str:

@@ -115,7 +115,9 @@ def plan_of(world: World, planned: Planned) -> Plan:
     model, parent = planned.model, planned.parent
     target = Target("model", model.name, str(planned.said.file), planned.said.digest)
     if parent is not None:
-        target = Target("model_version", f"{model.name}/{parent.number}", parent.digest, "1")
+        target = Target(
+            "model_version", f"{model.name}/{parent.number}", parent.digest, parent.digest
+        )
     reference = parent or production(world, model.name)
     params: dict[str, Json] = {
         "module": str(planned.said.file),
