@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from tools.models.base import JobStatus
     from tools.words import Lang
 
+_IS = {
+    "pending": "is pending",
+    "running": "is running",
+    "cancelled": "was cancelled",
+    "lost": "is lost",
+}
 _STATES = {
     "pending": "等待启动",
     "running": "运行中",
@@ -80,7 +86,7 @@ class JobFound:
 
     def _en(self) -> list[str]:
         job = self.job
-        lines = [f"{job.name} is {job.state}{self._progress('en')}."]
+        lines = [f"{job.name} {_IS.get(job.state, job.state)}{self._progress('en')}."]
         if job.cause:
             lines.append(f"Cause: {job.cause}.")
         if job.version is not None:
