@@ -86,6 +86,11 @@ class Answer:
         await self._settle(text, reply)
         await self._attach(text, drawn)
 
+    async def abandon(self) -> None:
+        """The question is gone: end what was begun, say nothing more."""
+        if self._streaming:
+            await self._try("chat.stopStream", ts=self._ts)
+
     async def break_off(self, why: str) -> None:
         """Show what was gathered, and one line on why there is no more."""
         found = [seen.text for seen in self._seen] or [self._written.strip()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast
@@ -203,7 +204,8 @@ def _said(team: str, event: Mapping[str, Any], bot: str) -> Incoming | Ignored:
         ts=ts,
         thread=str(event.get("thread_ts") or ts),
         direct=event.get("channel_type") == "im" or str(event["channel"]).startswith("D"),
-        mention=event["type"] == "app_mention" or f"<@{bot}>" in text,
+        mention=event["type"] == "app_mention"
+        or bool(re.search(rf"<@{re.escape(bot)}(?:\|[^>]*)?>", text)),
     )
 
 

@@ -39,7 +39,7 @@ class Turns:
 
     async def hear(self, item: Item, heard: Said) -> None:
         """Answer a person."""
-        if item.id not in self._deleted:
+        if not self._is_deleted(item.id):
             actor = await call(lambda: person_or(self.assistant, "slack", heard.user), "who")
             said = self._words(heard)
             if heard.direct:
@@ -67,7 +67,7 @@ class Turns:
         gone = Said(
             deleted.team, deleted.channel, deleted.user, deleted.text, deleted.ts, "", False, False
         )
-        self._deleted.add(gone.id)
+        self._deleted.add(_message_of(gone.id))
         await asyncio.wrap_future(self.inbox.done(Item(front, gone.id, "", {})))
 
     async def give_up(self, item: Item, heard: Said | Asked) -> None:
@@ -111,8 +111,13 @@ class Turns:
             why = f"Steward broke while answering ({type(error).__name__}); found so far:"
             await answer.break_off(mask(why))
             return
-        if message.id not in self._deleted:
+        if self._is_deleted(message.id):
+            await answer.abandon()
+        else:
             await answer.finish(reply)
+
+    def _is_deleted(self, id: str) -> bool:
+        return _message_of(id) in self._deleted
 
     def _words(self, heard: Said) -> str:
         people = self.assistant.door.fleet.people.values()
@@ -126,6 +131,11 @@ class Turns:
 def place_of(heard: Said | Asked) -> Place:
     """Where to answer."""
     return Place(heard.channel, heard.thread, heard.user, heard.team)
+
+
+def _message_of(id: str) -> str:
+    """The channel and time of a message: a deletion does not always repeat the words."""
+    return id.rpartition(":")[0]
 
 
 def _or_again(error: SlackRefused | SlackUncertain) -> None:

@@ -86,6 +86,12 @@ class Scripted:
             yield Text(word)
         yield Reply("".join(words), "model")
 
+    def _drip(self, turn: Turn, rest: str) -> Iterator[Event]:
+        for n in range(int(rest)):
+            time.sleep(0.1)
+            yield Text(f"word{n} ")
+        yield Reply("".join(f"word{n} " for n in range(int(rest))), "model")
+
     def _void(self, turn: Turn, rest: str) -> Iterator[Event]:
         yield Text("half an answer that will not " * 20)
         yield Replace()

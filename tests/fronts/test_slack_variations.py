@@ -310,6 +310,41 @@ def test_an_answer_to_its_own_question_needs_no_mention(start: Any, slack: Slack
     assert len(slack.thread("C1", ts)) == 2, "it asked nothing any more"
 
 
+def gone(slack: SlackStandin, ts: str) -> None:
+    """A deletion that does not repeat the words."""
+    event = {"type": "message", "subtype": "message_deleted", "channel": "C1", "deleted_ts": ts}
+    slack.ack(slack.event({**event, "ts": "9.9", "previous_message": {"ts": ts}}))
+
+
+def test_a_question_deleted_without_its_words_is_not_answered(
+    start: Any, slack: SlackStandin
+) -> None:
+    start(SlackOptions(workers=1))
+    first = slack.mention("wait 1 first")
+    second = slack.mention("second question")
+    gone(slack, second)
+    slack.answers("C1", first)
+    slack.answers("C1", slack.mention("third"))
+    assert slack.thread("C1", second) == []
+
+
+def test_a_stream_whose_question_is_deleted_is_ended(start: Any, slack: SlackStandin) -> None:
+    start()
+    ts = slack.mention("drip 60")
+    piece = eventually(lambda: slack.thread("C1", ts))[0]
+    gone(slack, ts)
+    eventually(lambda: not piece["streaming"])
+    assert len(slack.thread("C1", ts)) == 1
+    assert "word59" not in piece["text"]
+
+
+def test_a_mention_may_carry_a_name() -> None:
+    event = said(type="message", text="hi <@UBOT|steward>", channel="G1", channel_type="mpim")
+    heard = parse(callback(event), "UBOT")
+    assert isinstance(heard, Said)
+    assert heard.mention
+
+
 def test_http_mode_knows_slacks_own_checks(
     start: Any,
     slack: SlackStandin,
