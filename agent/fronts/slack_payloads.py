@@ -126,6 +126,8 @@ class Access:
         """Why this is not heard: ``workspace`` (say nothing) or ``user`` (say so), or ``None``."""
         if any(team not in self.workspaces for team in _teams(incoming, body)):
             return "workspace"
+        if isinstance(incoming, Deleted) and not incoming.user:
+            return None  # it only makes Steward silent, and does not always say whose it was
         if self.users is not None and incoming.user not in self.users:
             return "user"
         return None
