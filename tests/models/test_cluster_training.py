@@ -79,8 +79,8 @@ def _start(job: dict[str, Any]) -> list[subprocess.Popen[bytes]]:
         subprocess.Popen(
             ["sh", "-c", line],
             env={**base, "JOB_COMPLETION_INDEX": str(index)},
-            stdout=open(f"/tmp/plat/w{index}.log","w"),
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         for index in range(job["spec"]["completions"])
