@@ -332,6 +332,32 @@ def test_an_open_version_is_pinned_and_one_without_weights_leads_to_its_source(w
     assert int8.path.name in caught.value.en
 
 
+def test_what_is_made_of_a_version_held_back_is_judged_against_the_first_of_its_line(world: World):
+    first = world.registry.resolve("digits", "1")
+    line = ["1"]
+    for step in ("held back", "made of it"):
+        made_ = world.registry.register(
+            "digits",
+            world.registry.verified(first),
+            "onnx",
+            metrics={"accuracy": 0.5},
+            technique=step,
+            parent=int(line[-1]),
+            action_id=step,
+            job=None,
+            lineage=first.lineage,
+            gate={"passed": False, "against": 1, "change": -0.5, "low": -0.5, "budget": 0.01},
+        )
+        line.append(str(made_.number))
+    for number in line:
+        planned = plan(world, "quantize_model", model="digits", version=number)
+        params = planned.details["params"]
+        assert isinstance(params, dict)
+        reference = params["reference"]
+        assert isinstance(reference, dict)
+        assert reference["number"] == 1
+
+
 def test_pruning_takes_an_amount_or_a_target(world: World):
     title = plan(world, "prune_model", model="digits", version="1", max_loss=1).title
     assert title == "Prune digits version 1 (structured, up to 90%, at most 1 point lost)"

@@ -24,7 +24,7 @@ from tools.models.base import JobSpec, JobStatus
 from tools.models.cluster_place import Place
 from tools.models.job_verdict import verdict
 from tools.models.kinds import Outline, refuse_without
-from tools.models.preparing import production, version_facts
+from tools.models.preparing import origin, production, version_facts
 
 if TYPE_CHECKING:
     from tools.fleet import ModelSpec
@@ -118,7 +118,7 @@ def plan_of(world: World, planned: Planned) -> Plan:
         target = Target(
             "model_version", f"{model.name}/{parent.number}", parent.digest, parent.digest
         )
-    reference = parent or production(world, model.name)
+    reference = origin(world, parent) if parent else production(world, model.name)
     params: dict[str, Json] = {
         "module": str(planned.said.file),
         "code_digest": planned.said.digest,

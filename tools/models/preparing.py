@@ -23,6 +23,23 @@ def production(world: World, model: str) -> ModelVersion | None:
     return carrying[0] if carrying else None
 
 
+def origin(world: World, version: ModelVersion) -> ModelVersion:
+    """What everything made of ``version`` is judged against: the first of its line.
+
+    Judged against its parent alone, a line of versions could lose a point at each step, and a
+    version that the gate held back would let through whatever is made of it. Where the first one
+    itself was held back, the version it was compared with stands in for it.
+    """
+    first = version
+    while first.parent is not None:
+        first = world.registry.resolve(first.model, str(first.parent))
+    if first.gate.get("passed") is False:
+        # A student under a name of its own was compared with its teacher, of another model.
+        teacher = str(first.lineage.get("teacher", "")).partition("/")[0]
+        return world.registry.resolve(teacher or first.model, str(first.gate["against"]))
+    return first
+
+
 def version_facts(world: World, version: ModelVersion | None) -> dict[str, Json]:
     """What a job is told about a version: its files, checked against their digests."""
     if version is None:
