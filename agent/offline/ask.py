@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from agent.offline import declared, loosely
 from agent.offline.names import Names
@@ -50,11 +51,22 @@ def phrase(parameter: Parameter, lang: Lang) -> str:
 
 
 def missing(
-    tool: Tool, parameter: Parameter, names: Names, lang: Lang, low: str = ""
+    tool: Tool,
+    parameter: Parameter,
+    names: Names,
+    lang: Lang,
+    low: str = "",
+    unknown: str = "",
 ) -> tuple[str, tuple[str, ...]]:
-    """Ask for one argument; with the candidates there are, those that ``low`` hints at first."""
+    """Ask for one argument; with the candidates there are, those that ``low`` hints at first.
+
+    ``unknown`` is a name that was said and that nothing has.
+    """
     options = declared.choices(parameter) or loosely.ranked(low, candidates(parameter.word, names))
     what = phrase(parameter, lang)
+    if unknown and options:
+        near = sorted(options, key=lambda o: -SequenceMatcher(None, unknown, o.lower()).ratio())
+        return nameless(unknown, what, near, lang), tuple(near)
     if lang == "zh":
         tail = f"可选：{'、'.join(options[:_MOST])}。" if options else ""
         return f"{title(tool, lang)}：请问是哪个{what}？{tail}" if _is_name(
@@ -62,6 +74,13 @@ def missing(
         ) else f"{title(tool, lang)}：请给出{what}。{tail}", options
     tail = f" Candidates: {', '.join(options[:_MOST])}." if options else ""
     return f"{title(tool, lang)}: which {what}?{tail}", options
+
+
+def nameless(said: str, what: str, near: Sequence[str], lang: Lang) -> str:
+    """A name that nothing has; the likest ones instead."""
+    if lang == "zh":
+        return f"没有名为 {said} 的{what}。最接近的：{'、'.join(near[:3])}。你指的是哪一个？"
+    return f"There is no {what} called {said}. The nearest: {', '.join(near[:3])}. Which one?"
 
 
 def ambiguous(name: str, options: Sequence[str], lang: Lang) -> str:

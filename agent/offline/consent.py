@@ -10,8 +10,14 @@ from agent.offline.speech import Act
 
 QUIET = ("@negated", "@statement", "@explain", "@scope", "@thanks", "@greeting", "@about", "@help")
 """Kinds of messages that ask for nothing."""
-_PLAINLY, _QUESTION, _TOLD = 0.7, 0.85, 0.996
-"""Share a change needs in an order, in a question, and in what sounds like telling or wondering."""
+_ORDER, _QUESTION = 0.7, 0.975
+"""How likely a change must be asked for in an order, and in a question."""
+_CERTAIN = 0.97
+"""How likely, where grammar says that the sentence is about changes in general."""
+_NOTED, _MEANT = 0.75, 0.5
+"""How likely, lest a report, or a remark that lacks arguments, be taken for a request."""
+_LEAST_SHARE = 0.3
+"""Share of the change that is proposed among all readings."""
 _BOUND, _LATER = 0.4, 0.005
 """Share of ``@conditional`` that counts alone, and one that counts beside a time to come."""
 _USUAL = 0.1
@@ -34,21 +40,27 @@ class Verdict(StrEnum):
 
 def verdict(parse: Parse, low: str, timed: bool) -> Verdict:
     """Judge a change; ``low`` is the clause that asks; ``timed`` tools take a time or a text."""
-    share, reading = parse.share, parse.reading
+    asks, reading = parse.reading.change, parse.reading
     if _waits(parse, low, timed):
         return Verdict.WAIT
-    if parse.act is Act.GENERAL:
+    if parse.act is Act.GENERAL and asks < _CERTAIN:
         return Verdict.EXPLAIN
-    if parse.act is Act.STATEMENT and reading.share("@statement") > 0.1:
+    if parse.act is Act.STATEMENT and (asks < _NOTED or reading.share("@statement") > 0.1):
         return Verdict.NOTE
-    if parse.act is Act.HEDGED or (parse.bare and share < _QUESTION):
+    if parse.filled.missing and asks < _MEANT:
+        return Verdict.NOTE
+    if parse.bare and parse.share < _QUESTION:
         return Verdict.ASK
-    least = _LEAST.get(parse.act, _PLAINLY)
-    enough = share >= least and reading.within(QUIET) <= 1.0 - least
-    return Verdict.PROPOSE if enough else Verdict.ASK
+    if parse.act in (Act.STATEMENT, Act.HEDGED):  # never enough, however sure the model is
+        return Verdict.ASK
+    enough = asks >= _LEAST.get(parse.act, _ORDER) and parse.share >= _LEAST_SHARE
+    return Verdict.PROPOSE if enough and reading.within(QUIET) <= 0.3 else Verdict.ASK
 
 
-_LEAST = {Act.QUESTION: _QUESTION, Act.STATEMENT: _TOLD}
+_LEAST = {
+    Act.QUESTION: _QUESTION,
+    Act.GENERAL: _CERTAIN,
+}
 
 
 def _waits(parse: Parse, low: str, timed: bool) -> bool:
@@ -57,6 +69,6 @@ def _waits(parse: Parse, low: str, timed: bool) -> bool:
         return True
     if timed or parse.worded.get("condition", 0.0) >= _USUAL:
         return False
-    if parse.act is Act.CONDITION or speech.conditional(low):
+    if parse.act is Act.CONDITION or speech.conditional(low) or speech.deferred(low):
         return True
     return speech.later(low) and bound >= _LATER

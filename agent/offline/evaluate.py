@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.offline.slots import schedule
+from agent.offline.slots import metrics, schedule
 from agent.offline.text import fold, language
 from agent.offline.turns import Understanding
 from tools.contract import Call, Json, Tool
@@ -154,15 +154,24 @@ def _typed(word: str, value: Json) -> Json:
             return found[1] if found else _plain(value)
         if word == "window":
             return _seconds(value)
+        if word == "metric":
+            return _metric(value)
         if word in _NUMBERED and value.strip().lstrip("#v").isdigit():
             return float(value.strip().lstrip("#v"))
     if word in _CHOSEN and isinstance(value, str):
-        return value.replace("-", "_").lower()
+        return value.replace("-", "_").replace(".", "_").lower()
     return _plain(value)
 
 
 _NUMBERED = ("action", "sample", "version", "revision", "xid", "count", "gpu")
 _CHOSEN = ("strategy", "scheme", "method", "format")
+
+
+def _metric(value: str) -> str:
+    """One name for each metric: ``p95_latency`` and ``latency_p95`` are the same."""
+    plain = fold(value)
+    said = next(iter(metrics.find(plain.replace("_", " "))), None)
+    return said[1] if said and said[0].end - said[0].start == len(plain) else plain
 
 
 def _seconds(value: str) -> Json:

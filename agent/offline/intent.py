@@ -14,9 +14,16 @@ from operator import add
 from agent.offline.features import View, features
 from agent.offline.nearest import Nearest
 from agent.offline.weights import IDF_STEPS, Weights
+from tools.contract import Effect, Tool
 
 SEVERAL = "+several"
 """A head of its own: does the message make more than one request?"""
+CHANGE = "+change"
+"""A head of its own: does it ask for a change, now?"""
+_TRUST = 1.0
+"""Power of that head's say in which tool is meant."""
+_DOUBT = 0.02
+"""It is never surer than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,8 @@ class Reading:
     shares: tuple[tuple[str, float], ...]
     several: float
     """How likely it is that it asks for more than one thing, 0..1."""
+    change: float = 0.0
+    """How likely it is that it asks for a change now, whichever, 0..1."""
 
     @property
     def best(self) -> str:
@@ -45,27 +54,41 @@ class Reading:
 class Model:
     """Reads texts for one catalogue."""
 
-    def __init__(self, weights: Weights, tools: Iterable[str], novel: Nearest) -> None:
-        kept = frozenset(tools)
+    def __init__(self, weights: Weights, tools: Mapping[str, Tool], novel: Nearest) -> None:
         self._weights = weights
         self._novel = novel
         self._wanted = [
             (number, label)
             for number, label in enumerate(weights.labels)
-            if label in kept or label.startswith("@")
+            if label in tools or label.startswith("@")
         ]
+        self._changing = frozenset(t.name for t in tools.values() if t.effect is not Effect.READ)
         self._several = weights.labels.index(SEVERAL)
+        self._change = weights.labels.index(CHANGE)
 
     def read(self, seen: View) -> Reading:
         """Judge one text."""
         found = features(seen)
         margins = self._margins(found)
-        shares = _softmax({label: margins[number] for number, label in self._wanted})
+        change = _chance(margins[self._change])
+        shares = self._weighed(
+            _softmax({label: margins[number] for number, label in self._wanted}), change
+        )
         strange = self._novel.likeness(found)
         rest = math.prod(1.0 - share for share in strange.values())
         shares = {label: share * rest for label, share in shares.items()} | strange
-        several = 1.0 / (1.0 + math.exp(-margins[self._several]))
-        return Reading(tuple(sorted(shares.items(), key=lambda s: -s[1])), several)
+        ordered = tuple(sorted(shares.items(), key=lambda s: -s[1]))
+        return Reading(ordered, _chance(margins[self._several]), change)
+
+    def _weighed(self, shares: Mapping[str, float], change: float) -> dict[str, float]:
+        """Shares in the light of how likely any change is asked for."""
+        likely = min(max(change, _DOUBT), 1.0 - _DOUBT)
+        weighed = {
+            label: share * (likely if label in self._changing else 1.0 - likely) ** _TRUST
+            for label, share in shares.items()
+        }
+        total = sum(weighed.values())
+        return {label: share / total for label, share in weighed.items()}
 
     def _margins(self, found: Iterable[int]) -> Sequence[float]:
         weights = self._weights
@@ -81,6 +104,10 @@ class Model:
             weights.sharpness * (unit * value + bias)
             for value, bias in zip(total, weights.bias, strict=True)
         ]
+
+
+def _chance(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-logit))
 
 
 def _softmax(logits: Mapping[str, float]) -> dict[str, float]:

@@ -10,6 +10,8 @@ from agent.offline.wording import stem
 
 _ORDINARY = words("ordinary")
 """Common words; never names, however few requests use them."""
+_COMMON = 6
+"""Requests that use a word before another is taken for a typing error of it."""
 
 
 class Lexicon:
@@ -18,7 +20,7 @@ class Lexicon:
     def __init__(self, vocabulary: Mapping[str, int], values: Iterable[str]) -> None:
         self.words = frozenset({*vocabulary, *values})
         self._stems = frozenset(map(stem, self.words))
-        self._speller = Speller(vocabulary)
+        self._speller = Speller({word: n for word, n in vocabulary.items() if n >= _COMMON})
 
     def strange(self, word: str) -> bool:
         """No word of any request, in no form and with no typing error."""

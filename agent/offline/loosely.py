@@ -21,6 +21,7 @@ KINDS = ("deployment", "model", "job")
 _UNIT = compiled(r"(?<![a-z0-9/@#_.:'-])[a-z0-9]+(?:-[a-z0-9]+)*(?![a-z0-9/@#_:]|[.-][a-z0-9])")
 _ONE = compiled(r" ones?(?![\w-])")
 """``the quill one``: no number."""
+_VERSION = compiled(r"v\d+")
 _SPOKEN = compiled(rf"(?:{numbers.ENGLISH})")
 _BEGINS, _ENDING, _RARE = 4, 5, 3
 """Letters from which a beginning stands for a word, that it may lack, that a rare word has."""
@@ -93,10 +94,13 @@ def _words(low: str, known: frozenset[str]) -> list[_Word]:
     for order, unit in enumerate(_UNIT.finditer(low)):
         parts = list(PIECE.finditer(low, unit.start(), unit.end()))
         whole = len(parts) == 1
+        if _VERSION.fullmatch(unit.group()):
+            continue
         for part in parts:
             text, span = part.group(), Span(*part.span())
             value = numbers.whole(text) if _SPOKEN.fullmatch(text) else None
-            rare = whole and len(text) >= _RARE and text.isalpha() and text not in known
+            plain = text in known or text.removesuffix("s") in known
+            rare = whole and len(text) >= _RARE and text.isalpha() and not plain
             rare = rare or (not whole and text.isalpha() and text not in known)
             shown = text if value is None else str(value)
             found.append(_Word(shown, span, rare, unit=order))

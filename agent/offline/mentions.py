@@ -52,6 +52,8 @@ class Mention:
     typo: bool = False
     loose: bool = False
     """Is it said by some of its words only?"""
+    listed: frozenset[str] = frozenset()
+    """For names that nobody lists: the kinds of which the fleet lists all."""
 
     @property
     def guessed(self) -> bool:
@@ -191,4 +193,5 @@ def _unknown(text: Text, words: frozenset[str], gazetteer: Gazetteer) -> Iterato
             yield Mention("name", span, said, span, several)
             continue
         kinds = ("deployment", "model") if kind in ("name", "ref") else (kind,)
-        yield Mention("name", span, said, span, dict.fromkeys(kinds, (said,)), known=False)
+        means = dict.fromkeys(kinds, (said,))
+        yield Mention("name", span, said, span, means, known=False, listed=gazetteer.kinds)

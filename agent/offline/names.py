@@ -88,6 +88,7 @@ class Gazetteer:
             for entry in entries:
                 for spelling in chain(entry, _shorter(entry[0])):
                     self._add(kind, spelling, entry[0])
+        self._serving(names)
         self._by_length: dict[int, list[str]] = defaultdict(list)
         for key in self._means:
             self._by_length[len(key)].append(key)
@@ -98,6 +99,15 @@ class Gazetteer:
                 self._numbered[pieces[-1].lstrip("0")].append(name)
         self.listed = {kind: names.of(kind) for kind in names.entries()}
         self.kinds = frozenset(kind for kind, entries in names.entries().items() if entries)
+
+    def _serving(self, names: Names) -> None:
+        """A model that no deployment is called after stands for those that begin with its name."""
+        deployments = names.of("deployment")
+        for model in names.of("model"):
+            means = self._means[keyed(pieces_of(model))]
+            if "deployment" not in means:
+                begin = [d for d in deployments if d.rsplit("/", 1)[-1].startswith(f"{model}-")]
+                means.update({"deployment": begin} if begin else {})
 
     def _add(self, kind: Kind, spelling: str, name: str) -> None:
         if spelling[:1] in "#@":
@@ -178,6 +188,7 @@ class Gazetteer:
             if (
                 len(match["a"] + match["b"]) < 7
                 or match["a"] in _ARTICLES
+                or match["a"] in self._means
                 or words.issuperset((match["a"], match["b"]))
             ):
                 continue

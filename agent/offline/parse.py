@@ -35,13 +35,20 @@ _UNUSED: dict[str, float] = {
     "sample": 0.5,
 }
 """What a piece of the request that a tool has no place for speaks against it, in nats."""
-_MISSING = 0.8
+_MISSING, _MISSING_CHANGE = 1.5, 0.8
+"""Against a tool for each argument that it lacks; a change may rather ask for it."""
 _MISFIT = 0.8
 """A name is given, but of a kind the tool has no place for while it needs another."""
+_STRANGE = 4.5
+"""A name that nobody lists is taken for one of a kind of which the fleet lists all."""
+_SURELY, _HARDLY, _HARDLY_ASKED = 0.7, 0.3, 0.65
+"""How likely a change is asked for when only changes count, and when none does; in a question."""
+_PLAINLY = 0.9
+"""Share of a reading that stands although a change seems to be asked for."""
 _FUNCTION = lexicon("function")
 SURE = 0.5
 """Share from which a clause counts as this request."""
-FAINT = 0.25
+FAINT = 0.12
 """Share below which it means nothing we know."""
 
 
@@ -56,6 +63,8 @@ class Parse:
     """How likely this is what is meant, 0..1."""
     filled: Filled
     reading: Reading
+    solid: float = 0.0
+    """The share before readings were left out because a change is asked for, or none: 0..1."""
     worded: Mapping[str, float] = field(default_factory=dict[str, float])
     """Rule of grammar → share of this tool's requests that are worded so."""
     awaited: bool = False
@@ -113,27 +122,42 @@ class Parser:
         """Judge, fill, judge again; with ``changes`` only among the changing tools."""
         low = masked(material.text.low, material.mentions)
         reading = self._model.read(view(material.text.low, material.mentions))
-        likely = [(label, share) for label, share in reading.shares[:_CANDIDATES]]
-        if changes:
-            likely = [s for s in reading.shares if s[0] in self._changing][:2]
+        act = speech.act(low)
+        kept = self._kept(reading, changes, act)
+        sum_kept = sum(share for _, share in kept) or 1.0
+        likely = [(label, share / sum_kept) for label, share in kept[:_CANDIDATES]]
         judged = [self._judge(label, share, material) for label, share in likely]
         total = sum(weight for weight, _, _ in judged) or 1.0
         known = sum(share for _, share in likely)
         weight, label, filled = max(judged, key=lambda j: j[0])
         tool = self.tools.get(label)
-        act = speech.act(low)
         if tool and any(p.word == "text" and p.name in filled.args for p in tool.parameters):
             act = speech.act(_before_text(low))
         share = known * weight / total
         worded = {name: tools.get(label, 0.0) for name, tools in self._worded.items()}
-        return Parse(label, tool, act, share, filled, reading, worded, bare=_bare(low))
+        solid = share * min(1.0, sum_kept)
+        return Parse(label, tool, act, share, filled, reading, solid, worded, bare=_bare(low))
+
+    def _kept(self, reading: Reading, changes: bool, act: Act) -> Sequence[tuple[str, float]]:
+        """The labels to look at: only changes where one is surely asked for, none where hardly."""
+        if changes:
+            return [s for s in reading.shares if s[0] in self._changing][:2]
+        kept = reading.shares
+        hardly = _HARDLY_ASKED if act is Act.QUESTION else _HARDLY
+        if reading.change >= _SURELY or reading.change < hardly:
+            asked = reading.change >= _SURELY
+            told = not asked or reading.best in self._changing
+            if told or (reading.shares[0][1] < _PLAINLY and not reading.best.startswith("@")):
+                kept = tuple(s for s in kept if (s[0] in self._changing) is asked)
+        return kept
 
     def _judge(self, label: str, share: float, material: Material) -> tuple[float, str, Filled]:
         tool = self.tools.get(label)
         if tool is None or share < _FAINTEST:
             return share, label, Filled()
         filled = self.fill(tool, material)
-        against = _MISSING * len(filled.missing) + _unused(filled)
+        lacking = _MISSING_CHANGE if label in self._changing else _MISSING
+        against = lacking * len(filled.missing) + _unused(filled) + _STRANGE * filled.strange
         return share * math.exp(-against), label, filled
 
 

@@ -12,7 +12,8 @@ from agent.offline.mentions import Mention
 from agent.offline.names import Names
 from agent.offline.parse import FAINT, Parse, Parser
 from agent.offline.speech import Act
-from agent.offline.steps import Finder, Step
+from agent.offline.step import Step
+from agent.offline.steps import Finder
 from agent.offline.text import Lang, Text
 from agent.offline.turns import Pending, Understanding
 from tools.contract import Call, Effect, Json, Parameter
@@ -44,6 +45,10 @@ class Planner:
         doubts: list[tuple[int, Understanding]] = []
         for step in steps:
             args = self._arguments(step, calls, known)
+            if calls and step.parse.tool:
+                before = text.low[: step.span.start]
+                tools = self.parser.tools
+                args |= references.carried(step.low, before, step.parse.tool, args, calls, tools)
             call = Call(step.parse.label, args)
             if call in calls:
                 continue
@@ -93,7 +98,8 @@ class Planner:
         for parameter in step.parse.filled.missing:
             value = references.earlier(parameter, calls, self.parser.tools)
             pointed = parameter.word == "version" and references.points(low)
-            if value is None and (parameter.word in NAMES or pointed):
+            named = parameter.word in NAMES and not (known and self._unknown(step))
+            if value is None and (named or pointed):
                 value = references.recalled(parameter, known)
             if value is not None:
                 args[parameter.name] = value
@@ -110,6 +116,11 @@ class Planner:
                 args[optional.name] = value
         return args
 
+    def _unknown(self, step: Step) -> str:
+        """A name said in a request that nothing has: context must not stand in for it."""
+        text, mentions = step.material.text, step.material.mentions
+        return references.unknown(text.low, mentions, self.parser.lexicon.strange)
+
     def _doubt(self, step: Step, call: Call, text: Text) -> Understanding | None:
         """What must be asked before this call may be made."""
         if not step.parse.changes:
@@ -118,8 +129,9 @@ class Planner:
             return open_ or self._incomplete(step, call, text.lang)
         lang = text.lang
         timed = any(p.word in _TIMED and p.required for p in _parameters(step))
-        if speech.either(step.low) and not timed:
-            return self._either(step, call, lang)
+        choice = self._either(step, call, lang) if speech.either(step.low) and not timed else None
+        if choice:
+            return choice
         judged = verdict(step.parse, step.low, timed)
         if judged is Verdict.WAIT:
             return self._question(ask.conditional(call, lang), Pending(call), lang)
@@ -148,8 +160,9 @@ class Planner:
             p for p in _parameters(step) if p in parse.filled.missing and p.name not in call.args
         ]
         if open_ and parse.tool and (parse.sure or parse.changes):
+            unknown = self._unknown(step) if open_[0].word in NAMES else ""
             question, options = ask.missing(
-                parse.tool, open_[0], self.names, lang, step.material.text.low
+                parse.tool, open_[0], self.names, lang, step.material.text.low, unknown
             )
             return self._question(question, Pending(call, open_[0].name, options), lang)
         if open_:
@@ -165,10 +178,16 @@ class Planner:
             for value in values
         ]
 
-    def _either(self, step: Step, call: Call, lang: Lang) -> Understanding:
-        """``restart ranker or sentiment``: which of them?"""
-        names = [str(m.value) for m in step.material.mentions if m.kind == "name"]
-        name = next((k for k, v in call.args.items() if v in names), "")
+    def _either(self, step: Step, call: Call, lang: Lang) -> Understanding | None:
+        """``restart ranker or sentiment``: which of them? Nothing when there is no choice."""
+        said = [m for m in step.material.mentions if not isinstance(m.value, Mapping)]
+        kinds = [m.kind for m in said]
+        kind = next((k for k in ("name", *kinds) if kinds.count(k) > 1), None)
+        if kind is None:
+            return None
+        options = [step.material.text.said(m.core) for m in said if m.kind == kind]
+        names = [str(m.value) for m in said if m.kind == kind] if kind == "name" else options
+        name = next((k for k, v in call.args.items() if str(v) in names), "")
         partial = Call(call.tool, {k: v for k, v in call.args.items() if k != name})
         pending = Pending(partial, name, tuple(names)) if name else None
         return self._question(ask.ambiguous(call.tool, names, lang), pending, lang)
@@ -182,9 +201,9 @@ class Planner:
         named = [str(m.value) for m in mentions if m.kind == "name" and m.known]
         if parse.act is Act.NEGATED and parse.changes:
             return Understanding(reply=replies.say("negated", lang), lang=lang)
-        if parse.label == "@unclear" or (named and (parse.tool or parse.label == "@conditional")):
+        if parse.label in ("@unclear", "@conditional") or (named and parse.tool):
             return self._question(ask.unclear(named, lang), None, lang)
-        if parse.tool or parse.label == "@conditional":
+        if parse.tool:
             return Understanding(reply=replies.say("nothing", lang), lang=lang)
         return Understanding(reply=replies.say(parse.label.lstrip("@"), lang), lang=lang)
 

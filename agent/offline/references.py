@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from agent.offline.mentions import Mention
-from agent.offline.text import Text
+from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 from tools.contract import Call, Json, Parameter, Tool
 
@@ -30,6 +30,14 @@ _CORRECTION = compiled(
 _PRONOUN = compiled(
     r"\b(?:it|its|it's|that|this|them|they|there|this one|that one|the same|one)\b|它|他|她|这个|那个|该|此|其"
 )
+_SAME_TIME = compiled(
+    r"\bsame (?:window|period|time|range|span|stretch|hours?|days?)\b|\b(?:over|during|in|for) that (?:window|period|time)\b"
+    r"|同期|同一?(?:个)?(?:时段|时间|窗口)|同样的?(?:时间|时段)|[这那]段时间|[这那]期间"
+)
+_THEN = compiled(
+    r"(?:\bthen|\bafter (?:that|it)|\bafterwards|\bnext|\bonce (?:that|it)|然后再?|接着再?|之后再?|完了?,?\s*再?|好了?,?\s*再?|,\s*再)\W*$"
+)
+_NAMED = ("model", "deployment", "target", "job", "node")
 _NOUNS: dict[str, str] = {
     "deployment": r"deployments?|services?|部署|服务",
     "model": r"models?|模型",
@@ -72,6 +80,74 @@ def earlier(parameter: Parameter, calls: Sequence[Call], tools: Mapping[str, Too
                 if other.word == word and other.name in call.args:
                     return call.args[other.name]
     return None
+
+
+def carried(
+    low: str,
+    before: str,
+    tool: Tool,
+    args: Mapping[str, Json],
+    calls: Sequence[Call],
+    tools: Mapping[str, Tool],
+) -> dict[str, Json]:
+    """Optional arguments that a step shares with one before it, though it does not repeat them.
+
+    ``low`` is the clause, ``before`` all that stands before it: after ``then`` a version that the
+    step before makes is meant, not the one it starts from.
+    """
+    found: dict[str, Json] = {}
+    words = {p.word for p in tool.parameters if p.name in args}
+    for parameter in tool.parameters:
+        if parameter.required or parameter.name in args:
+            continue
+        value: Json = None
+        if parameter.word == "version":
+            value = _version(before, args, calls, tools)
+        elif parameter.word == "window" and _SAME_TIME.search(low):
+            value = _last("window", calls, tools)
+        elif parameter.word in ("gpu", "metric") and points(low) and not words:
+            value = _last(parameter.word, calls, tools)
+        elif parameter.word in _NAMED and not words.intersection(_NAMED):
+            pointed = points(low) or "version" in words
+            value = _last(parameter.word, calls, tools) if pointed else None
+            if value is None and pointed and parameter.word == "target":
+                value = earlier(parameter, calls, tools)
+        if value is not None:
+            found[parameter.name] = value
+            words.add(parameter.word)
+    return found
+
+
+def _last(word: str, calls: Sequence[Call], tools: Mapping[str, Tool]) -> Json:
+    for call in reversed(calls):
+        for parameter in tools[call.tool].parameters:
+            if parameter.word == word and parameter.name in call.args:
+                return call.args[parameter.name]
+    return None
+
+
+def _version(
+    before: str, args: Mapping[str, Json], calls: Sequence[Call], tools: Mapping[str, Tool]
+) -> Json:
+    """The version of the same model that a step before named."""
+    for call in reversed(calls):
+        same = "model" in args and call.args.get("model") == args["model"]
+        made = makes_version(tools[call.tool]) and _THEN.search(before)
+        if same and not made and "version" in call.args:
+            return call.args["version"]
+    return None
+
+
+_WORD = compiled(r"(?<![\w#@./:'-])[a-z][a-z0-9]{2,}(?![\w@/:-]|'(?!s\b))")
+
+
+def unknown(low: str, mentions: Sequence[Mention], strange: Callable[[str], bool]) -> str:
+    """A word that must be a name and is none that anybody lists; nothing when there is none."""
+    for match in _WORD.finditer(low):
+        span = Span(*match.span())
+        if strange(match.group()) and not any(span.overlaps(m.span) for m in mentions):
+            return match.group()
+    return ""
 
 
 def makes_version(tool: Tool) -> bool:

@@ -55,11 +55,10 @@ def act(clause: str, conditions: bool = True) -> Act:
         return Act.HEDGED
     if rule("question").search(text) or text.endswith("?"):
         return Act.QUESTION
-    return (
-        Act.STATEMENT
-        if rule("told").search(text) and not rule("looks").search(text)
-        else Act.REQUEST
+    told = rule("told").search(text) and not (
+        rule("looks").search(text) or rule("please").search(text)
     )
+    return Act.STATEMENT if told else Act.REQUEST
 
 
 _OPENERS = r"if|once|when|whenever|as soon as|unless|in case|after|assuming"
@@ -115,9 +114,24 @@ def refuses(clause: str) -> bool:
     return bool(rule("refuses").search(_plain(clause)))
 
 
+def retracts(clause: str) -> bool:
+    """Takes back what was said, or forbids the deed by its name, whatever else the words say."""
+    return bool(rule("retracts").search(_plain(clause)))
+
+
 def later(clause: str) -> bool:
     """Does it name a moment to come, for which nothing can wait here?"""
     return bool(rule("later").search(_plain(clause)))
+
+
+def awaits(clause: str) -> bool:
+    """Does the whole message wait for something, so that its parts are no requests?"""
+    return bool(rule("awaits").search(_plain(clause)))
+
+
+def deferred(clause: str) -> bool:
+    """Does it put off the deed by a duration: ``in three hours``?"""
+    return bool(rule("deferred").search(_plain(clause)))
 
 
 def either(clause: str) -> bool:

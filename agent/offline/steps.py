@@ -4,43 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
-from agent.offline import speech
+from agent.offline import declared, speech
 from agent.offline.fill import NAMES, Filled, Material
 from agent.offline.mentions import Mention
 from agent.offline.parse import FAINT, Parse, Parser
 from agent.offline.segment import Clause, clauses
 from agent.offline.speech import Act
 from agent.offline.splitting import Piece, best_split
+from agent.offline.step import SURELY, Step, forbids, idle, joins, merged, stands, worth_of
 from agent.offline.text import Span, Text
-from agent.offline.wording import masked
 
-POSSIBLY = 0.03
+POSSIBLY = 0.01
 """How likely a message must make more than one request before cutting it is tried."""
-_LIKELY, _UNTOLD = 3, 0.03
+_LIKELY, _UNTOLD = 4, 0.03
 """Requests of pieces should be among the likeliest labels of the whole; else they count less."""
 _MOST = 5
 """Clauses that are told apart; what follows stays with the last of them."""
-_SURELY, _CERTAINLY = 0.9, 0.7
-_LIKE_BEFORE, _EMPTY = 0.8, 0.02
-"""What a clause is worth that only names something, and one that says nothing at all."""
-_HARDLY = 0.05
-_USUAL = 0.02
-"""Share of the requests for a tool that sound like a refusal, from which one more is believed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A request with its reading and the material its arguments come from."""
-
-    parse: Parse
-    material: Material
-    span: Span
-
-    @property
-    def low(self) -> str:
-        """The words that ask, folded and masked."""
-        return masked(self.material.text.low, self.material.mentions)
+_CERTAINLY = 0.7
+_ALSO = 0.003
+"""Share of a change that may be bound to a condition."""
+_DETAILS = ("rule", "params", "count", "points", "factor", "fraction", "window", "alias")
+"""Words of arguments that may be told after the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +48,7 @@ class Finder:
         whole = self._step(text, mentions, Span(0, len(text.low)))
         pieces = _pieces(text, mentions)
         several = whole.parse.reading.several
-        if several >= POSSIBLY:
+        if several >= POSSIBLY and not speech.awaits(text.low):
             loose = len(pieces) < 2 and several >= _CERTAINLY
             parts = _pieces(text, mentions, loose=True) if loose else pieces
             steps = self._several(text, mentions, parts, whole) if len(parts) > 1 else []
@@ -84,8 +70,8 @@ class Finder:
             return Steps((asked,) if asked else (), parse)
         if parse.share < FAINT:
             return Steps((), parse)
-        if parse.changes and forbids(parse):
-            allowed = self._unforbidden(text, mentions, whole, pieces)
+        if parse.changes and forbids(parse, whole.low):
+            allowed = self._unforbidden(text, mentions, pieces, parse.label)
             negated = replace(parse, act=Act.NEGATED)
             return Steps((allowed,) if allowed else (), negated)
         return Steps((whole,), parse)
@@ -94,28 +80,27 @@ class Finder:
         self, text: Text, mentions: Sequence[Mention], whole: Step, pieces: Sequence[Clause]
     ) -> Step | None:
         """A clause that surely asks although the message as a whole seems not to."""
-        if len(pieces) < 2 or whole.parse.share >= _SURELY:
+        if len(pieces) < 2 or whole.parse.share >= SURELY:
             return None
-        steps = [self._step(text, mentions, c.span) for c in pieces if c.hard]
-        sure = [s for s in steps if s.parse.tool and s.parse.share >= _SURELY and not s.parse.bare]
-        sure = [s for s in sure if not s.parse.changes or s.parse.act is Act.REQUEST]
-        return sure[-1] if sure else None
+        steps = [(c.hard, self._step(text, mentions, c.span)) for c in pieces]
+        sure = [s for hard, s in steps if s.parse.tool and not s.parse.bare and stands(s, hard)]
+        return self._completed(text, mentions, sure[-1], len(text.low)) if sure else None
 
     def _unforbidden(
-        self, text: Text, mentions: Sequence[Mention], whole: Step, pieces: Sequence[Clause]
+        self, text: Text, mentions: Sequence[Mention], pieces: Sequence[Clause], label: str
     ) -> Step | None:
         """``don't restart it, roll it back``: the clause that asks, without the one that forbids."""
         if len(pieces) < 2:
             return None
         steps = [self._step(text, mentions, c.span) for c in pieces]
+        back = {s.parse.label if s.parse.tool else label for s in steps if speech.retracts(s.low)}
+        steps = [s for s in steps if s.parse.label not in back]  # it may only name the deed
         free = [
             s
             for s in steps
-            if s.parse.label == whole.parse.label
-            and s.parse.share >= _SURELY
-            and not speech.negated(s.low)
+            if s.parse.tool and not s.parse.bare and stands(s) and not speech.negated(s.low)
         ]
-        return free[-1] if free else None
+        return self._completed(text, mentions, free[-1], len(text.low)) if free else None
 
     def _conditional(self, text: Text, mentions: Sequence[Mention], whole: Step) -> Step | None:
         """A change bound to a condition or a time, judged by its main clause."""
@@ -123,7 +108,7 @@ class Finder:
         main = self._step(text, mentions, Span(*span)) if span else whole
         if not main.parse.changes:
             main = replace(main, parse=self._parser.parse(main.material, changes=True))
-        if not main.parse.changes:
+        if not main.parse.changes or main.parse.reading.share(main.parse.label) < _ALSO:
             return None
         return replace(main, parse=replace(main.parse, awaited=True))
 
@@ -138,8 +123,9 @@ class Finder:
             return self._step(text, mentions, Span(pieces[first].span.start, pieces[last].span.end))
 
         def worth(step: Step) -> Piece:
-            piece = _worth(step)
+            piece = worth_of(step)
             told = step.parse.bare or step.parse.tool is None or step.parse.label in likely
+            told = told or piece.firm
             return piece if told else Piece(piece.share * _UNTOLD, piece.asks)
 
         found: list[Step] = []
@@ -147,13 +133,31 @@ class Finder:
         for step in best_split(len(pieces), read, worth, several):
             last = found[-1] if found else None
             asks = step.parse.tool is not None and not (step.parse.bare and last)
-            if last and step.parse.label == last.parse.label and _joins(last, step):
-                found[-1] = _merged(last, step)
-            elif asks and not (step.parse.changes and forbids(step.parse)):
+            if last and step.parse.label == last.parse.label and joins(last, step):
+                found[-1] = merged(last, step)
+            elif asks and not (step.parse.changes and idle(step)):
                 found.append(step)
             elif last and (again := self._again(last, step)):
                 found.append(again)
-        return found
+        ends = [*(s.span.start for s in found[1:]), len(text.low)][: len(found)]
+        return [self._completed(text, mentions, s, e) for s, e in zip(found, ends, strict=True)]
+
+    def _completed(self, text: Text, mentions: Sequence[Mention], step: Step, end: int) -> Step:
+        """Details told after the request itself: ``prune it by 40 %. Magnitude will do``."""
+        tool, own = step.parse.tool, step.parse.filled
+        told = [c.span for c in clauses(text.low, mentions) if step.span.end <= c.span.start < end]
+        told = list(takewhile(lambda c: not speech.negated(text.low[c.start : c.end]), told))
+        if tool is None or not told:
+            return step
+        span = Span(step.span.start, told[-1].end)
+        wide = self._parser.fill(tool, Material(text.part(span), within(mentions, span)))
+        detailed = {p.name for p in tool.parameters if p.word in _DETAILS or declared.choices(p)}
+        more = {k: v for k, v in wide.args.items() if k in detailed and k not in own.args}
+        if not more:
+            return step
+        missing = tuple(p for p in own.missing if p.name not in more)
+        filled = replace(own, args={**own.args, **more}, missing=missing)
+        return replace(step, parse=replace(step.parse, filled=filled))
 
     def _step(self, text: Text, mentions: Sequence[Mention], span: Span) -> Step:
         own = within(mentions, span)
@@ -180,19 +184,6 @@ class Finder:
         return Step(replace(last.parse, filled=merged), alone, step.span)
 
 
-def _joins(last: Step, step: Step) -> bool:
-    """Does the same request go on, with another detail or once more?"""
-    before, after = last.parse.filled.args, step.parse.filled.args
-    return all(before.get(name, value) == value for name, value in after.items())
-
-
-def _merged(last: Step, step: Step) -> Step:
-    before, after = last.parse.filled, step.parse.filled
-    missing = tuple(p for p in before.missing if p.name not in after.args)
-    filled = replace(before, args={**before.args, **after.args}, missing=missing)
-    return replace(last, parse=replace(last.parse, filled=filled))
-
-
 def _pieces(text: Text, mentions: Sequence[Mention], loose: bool = False) -> list[Clause]:
     found = [
         c
@@ -206,22 +197,6 @@ def _pieces(text: Text, mentions: Sequence[Mention], loose: bool = False) -> lis
         *found[: _MOST - 1],
         replace(last, span=Span(last.span.start, found[-1].span.end)),
     ]
-
-
-def forbids(parse: Parse) -> bool:
-    """Is a change put off in so many words, and not just worded so (``stop paging me``)?"""
-    if parse.act is not Act.NEGATED:
-        return False
-    usual = parse.worded.get("negation", 0.0) >= _USUAL
-    return not usual or parse.share < _SURELY or parse.reading.share("@negated") > _HARDLY
-
-
-def _worth(step: Step) -> Piece:
-    """How well a piece of a message stands on its own."""
-    named = any(m.kind == "name" for m in step.material.mentions)
-    if step.parse.bare:
-        return Piece(_LIKE_BEFORE if named else _EMPTY, True)
-    return Piece(step.parse.share, step.parse.tool is not None)
 
 
 def within(mentions: Sequence[Mention], span: Span) -> tuple[Mention, ...]:

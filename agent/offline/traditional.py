@@ -52,6 +52,7 @@ CHARACTERS: dict[int, str] = {
 }
 
 TERMS: tuple[tuple[str, str], ...] = (
+    ("un-", "un"),
     ("内存体", "内存"),
     ("记忆体", "内存"),
     ("伺服器", "服务器"),

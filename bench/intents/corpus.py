@@ -10,15 +10,17 @@ from functools import cache
 from pathlib import Path
 
 from agent.offline import declared, examples, features, intent, replies, weights
+from agent.offline.evaluate import Case
 from agent.offline.names import Names
 from tools.catalog import TOOLS
+from tools.contract import Call
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "agent" / "offline" / "corpus"
 DEVELOPMENT = ROOT / "tests" / "understanding" / "data"
 PHRASES = "phrases"
 """The author of everything that stands in declarations and paraphrases."""
-SEVERAL = intent.SEVERAL
+SEVERAL, CHANGE = intent.SEVERAL, intent.CHANGE
 _LISTED = ("deployments", "models", "nodes", "jobs", "alerts", "channels")
 """Kinds of names that a fleet lists."""
 
@@ -67,6 +69,33 @@ def _fleets() -> dict[str, dict[str, list[str]]]:
     return json.loads((CORPUS / "names.json").read_text(encoding="utf-8"))
 
 
+def few(author: str) -> Names:
+    """Only the models and deployments of an author's fleet."""
+    names = fleet(author)
+    return Names(models=names.models, deployments=names.deployments)
+
+
+def cases(author: str) -> list[Case]:
+    """An author's requests as ``steward eval`` reads them."""
+    found: list[Case] = []
+    for lang in ("en", "zh"):
+        for line in (CORPUS / f"{lang}.jsonl").read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            if row["by"] == author:
+                asked = () if row["clarify"] else row["calls"]
+                calls = tuple(Call(c["tool"], c["args"]) for c in asked)
+                found.append(Case(row["text"], calls, row["clarify"]))
+    return found
+
+
+@cache
+def plain_names() -> frozenset[str]:
+    """Names of one word in any fleet: no word of requests, though another author may use them."""
+    kinds = ("deployments", "models")
+    listed = (name for fleet in _fleets().values() for kind in kinds for name in fleet[kind])
+    return frozenset(name.lower() for name in listed if name.isalpha())
+
+
 def fleets() -> list[str]:
     """All authors with a fleet, in a fixed order."""
     return sorted(_fleets())
@@ -75,6 +104,7 @@ def fleets() -> list[str]:
 def digest() -> str:
     """Changes when the weights should be trained again."""
     found = hashlib.sha256(examples.digest())
+    found.update(SEVERAL.encode() + CHANGE.encode())
     for path in (*sorted(CORPUS.iterdir()), *sorted(DEVELOPMENT.glob("dev_*.jsonl"))):
         found.update(path.read_bytes())
     found.update(Path(features.__file__).read_bytes())

@@ -15,9 +15,11 @@ from sklearn.svm import LinearSVC
 from agent.offline import cues, declared, weights
 from agent.offline.features import View, features
 from bench.intents import corpus
-from bench.intents.corpus import SEVERAL
+from bench.intents.corpus import CHANGE, SEVERAL
+from tools.catalog import TOOLS
+from tools.contract import Effect
 
-_KEPT = 24_000
+_KEPT = 36_000
 """Features of the model in use, the most telling ones."""
 _THREADS = 4
 _COST = 2.0
@@ -75,7 +77,7 @@ def _fit(examples: Sequence[Example], bags: Sequence[set[int]], keys: np.ndarray
     x = _matrix(bags, at, idf)
     weight = np.array([e.weight for e in examples])
     names = sorted({label for e in examples for label in e.labels})
-    heads = [*names, SEVERAL]
+    heads = [*names, SEVERAL, CHANGE]
 
     def head(name: str) -> tuple[np.ndarray, float]:
         y = np.array([_positive(name, e) for e in examples])
@@ -89,7 +91,12 @@ def _fit(examples: Sequence[Example], bags: Sequence[set[int]], keys: np.ndarray
     )
 
 
+_CHANGING = frozenset(tool.name for tool in TOOLS if tool.effect is not Effect.READ)
+
+
 def _positive(name: str, example: Example) -> bool:
+    if name == CHANGE:
+        return not _CHANGING.isdisjoint(example.labels)
     return len(example.labels) > 1 if name == SEVERAL else name in example.labels
 
 

@@ -19,6 +19,8 @@ _FRAMES = {
             "we shouldn't {} during the incident", "whatever you do, do not {}",
             "hold on, do not {}", "i never asked you to {}", "it's not necessary to {}",
             "no one wants to {} now", "we decided not to {}", "forget it, no need to {}",
+            "there's no reason to {}", "it's too early to {}", "let's wait before we {}",
+            "we won't {} today", "I talked them out of it, no need to {}", "we can't {} until legal agrees",
         ),
         "@explain": (
             "how do I {}?", "how does one {}", "what happens if we {}?", "what would happen if i {}",
@@ -28,6 +30,8 @@ _FRAMES = {
             "would it help to {}?", "explain what happens when you {}", "is it a good idea to {}",
             "could it hurt to {}?", "hypothetically, if someone were to {}, what then?",
             "what's the usual way to {}", "does it cost much to {}?",
+            "what's the syntax to {}", "is there a dry run to {}?", "what are the steps to {}, for my notes",
+            "let's imagine we {}, who'd have to say yes?", "what exactly would it do to {}",
         ),
         "@conditional": (
             "{} if the error rate goes above 5%", "{} when it finishes", "if it crashes again, {}",
@@ -43,6 +47,10 @@ _FRAMES = {
             'the ticket reads "{}", but it is closed', "someone wrote '{}' in the log",
             "they wanted to {} but it recovered", "we were about to {} when it healed",
             "i'm going to {} myself now, just so you know", "ops will {} on their own",
+            "the platform team will {} on thursday", "next sprint we'll {}", "they might {} at some point",
+            "it's the infra crew who'll {}, not us", "found in an old script: {}. ancient history",
+            "the customer wanted us to {}, i said no", "management decided to {} in q3, budget permitting",
+            "after the offsite we may {} for good", "to {} was a bad call by me, sorry everyone",
         ),
     },
     "zh": {
@@ -50,12 +58,16 @@ _FRAMES = {
             "别{}", "先别{}", "不要{}", "千万不要{}", "不用{}了", "不需要{}", "请勿{}", "暂时不要{}",
             "今天谁都不许{}", "没让你{}", "{}就先不用了", "不必{}", "先不{}", "别给我{}啊",
             "我没说要{}", "现在还不能{}", "唔好{}", "{}的事作罢", "咱们决定不{}了", "取消刚才的话，不{}了",
+            "还没到{}的地步", "轮不到{}", "不急着{}", "{}的事先放放", "我不是要你{}", "我反对{}",
+            "想了想还是不{}了", "{}就免了", "没有理由{}", "下周之前不许{}",
         ),
         "@explain": (
             "怎么{}?", "如何{}", "{}要多久?", "{}会有什么影响?", "{}安全吗", "如果{}会怎样?",
             "{}需要谁批准?", "一般什么时候要{}", "{}有风险吗?", "为什么要{}?", "{}会不会丢请求",
             "{}是什么意思?", "{}的流程是怎样的", "要是{}了,用户有感觉吗?", "有必要{}吗", "该不该{}",
             "理论上{}有用吗", "{}之前要注意什么?", "点样{}", "能讲讲{}的原理吗",
+            "假设我{},会怎样", "能不能{}?我只是好奇支不支持", "{}的命令怎么写", "想学一下怎么{}",
+            "万一要{},流程是啥", "{}需要停机吗,随口一问",
         ),
         "@conditional": (
             "如果错误率超过5%就{}", "等任务跑完再{}", "明天早上9点{}", "今晚两点{}", "一旦再报警就{}",
@@ -67,6 +79,9 @@ _FRAMES = {
             "我已经{}了", "昨天{}过了", "小王说他会{}", "刚才有人{}了", "我自己等下会{}", "下周打算{}",
             "文档里写着“{}”", "运维同学已经{}完了", "本来想{},后来自己好了", "日志里有一句“{}”", "我们上周{}过一次",
             "大家知悉,我刚{}完", "{}完了", "{}好了,大家放心", "刚{}完,没问题", "{}已经做了",
+            "平台组计划周四{}", "他们组下午会{},提前打个招呼", "工单标题:《{}》", "脚本里有一句 {}，被注释掉了",
+            "早知道昨天就该{}", "客户让我们{},我拒了", "我自己来{}", "上个月我们{}过,效果不错", "同事正在{}",
+            "{}成功了,同步一下", "文案写的是“{}”,得改改", "老板以前也{}过",
         ),
     },
 }  # fmt: skip

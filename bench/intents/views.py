@@ -16,6 +16,7 @@ from agent.offline.lexicon import Lexicon
 from agent.offline.mentions import find
 from agent.offline.names import Gazetteer, Names
 from agent.offline.text import read
+from bench.intents import corpus
 from bench.intents.corpus import Sample
 from bench.intents.fit import Example
 from tools.catalog import TOOLS
@@ -29,7 +30,7 @@ def vocabulary(samples: Sequence[Sample]) -> dict[str, int]:
     for sample in samples:
         low = read(sample.text).low
         names = " ".join(n for kind in sample.names.entries().values() for e in kind for n in e)
-        own = set(re.findall(r"[a-z]+", names.lower()))
+        own = set(re.findall(r"[a-z]+", names.lower())) | corpus.plain_names()
         counted.update(w for w in set(_WORD.findall(low)) if w not in own or _usual(w))
     return {word: n for word, n in sorted(counted.items()) if n >= 2}
 

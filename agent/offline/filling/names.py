@@ -110,6 +110,8 @@ def _enter(sheet: Sheet, parameter: Parameter, mention: Mention, kind: str) -> N
         sheet.done.loose |= mention.loose
         own = mention in sheet.material.mentions
         value = sheet.material.text.said(mention.span) if own else str(mention.value)
+    if parameter.word in mention.listed and parameter.word not in mention.means:
+        sheet.done.strange += 1
     if mention.also:
         further = tuple(m.means.get(kind, (str(m.value),))[0] for m in mention.also)
         sheet.done.also[parameter.name] = further

@@ -52,6 +52,8 @@ class Filled:
     """A name was taken from its place only."""
     loose: bool = False
     """What is ambiguous was said by some of its words only."""
+    strange: int = 0
+    """Arguments whose name nobody lists although all of their kind are listed."""
     also: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Further values of an argument: the call is to be made for each."""
 

@@ -36,7 +36,7 @@ _CODED = {
 _QUOTED = {"alias": compiled(r"[A-Za-z][\w-]{0,40}"), "action": compiled(r"#?\d{1,6}")}
 """What a quotation must look like to be such an argument."""
 _LABEL = compiled(
-    r"\b(?!the\b|a\b|an\b|its\b|this\b|that\b|any\b|model\b|version\b|new\b|old\b)(?P<before>[a-z][a-z0-9-]+)(?: (?:label|alias|tag)\b|\s*(?:这个|那个|的)?\s*(?:别名|标签))"
+    r"\b(?!the\b|a\b|an\b|its\b|this\b|that\b|any\b|model\b|version\b|new\b|old\b|remove\b|drop\b|delete\b|take\b|strip\b|clear\b|add\b|set\b|give\b|which\b|what\b)(?P<before>[a-z][a-z0-9-]+)(?: (?:label|alias|tag)\b|\s*(?:这个|那个|的)?\s*(?:别名|标签))"
     r"|(?:label|alias|tag|标签|别名)\s*(?:named |called |叫|是)?(?!on\b|of\b|from\b|off\b|to\b|for\b|away\b|so\b|and\b|in\b|it\b|the\b|please\b)(?P<after>[a-z][a-z0-9-]+)"
 )
 """An alias of one's own making, beside the word for it."""
@@ -48,6 +48,12 @@ _MORE_BEFORE = compiled(
 )
 _MORE = compiled(r" (?:more|extra|additional|fewer) ")
 _MORE_AFTER = compiled(r" (?:more|extra|additional|fewer|less)\b")
+_NEW = compiled(
+    r"(?:\b(?:to|onto|into)|换(?:成|到|用|上)?|升(?:级)?(?:到|至|成)?|改(?:成|到|用|为)?|弄成|调(?:成|到)|变成|切(?:到|成)|转(?:到|成|用))(?: (?:the|version))*[ v第]*$"
+)
+"""Words before the new value of a change."""
+_TOLD_SO = 0.5
+"""Against an alias that a verb implies (``转正``) when one is named."""
 _BACK_TO = compiled(
     r"(?:\bto|\brev(?:ision)?|\brestore|=|到|回|成|至|用)(?: (?:the|version|v))*[ v第]*$"
 )
@@ -89,6 +95,7 @@ def _best(sheet: Sheet, parameter: Parameter) -> Mention | None:
             score = -float(order)
         else:
             score = weight + (2.0 if mention.unit == parameter.name else 0.0) + fit - 0.1 * order
+            score += 3.0 if own and _new(sheet, parameter, mention) else 0.0
             score -= _left(sheet, parameter, mention) if own else 0.0
         if best is None or score > best[0] + 1e-9:
             best = (score, mention)
@@ -128,6 +135,13 @@ def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> 
     return True
 
 
+def _new(sheet: Sheet, parameter: Parameter, mention: Mention) -> bool:
+    """Does it stand where the new value of a change stands: ``两个太少, 弄成四个``?"""
+    if parameter.word not in ("count", "version", "number") or not parameter.required:
+        return False
+    return bool(_NEW.search(sheet.material.text.low[: mention.span.start]))
+
+
 def _left(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
     """What speaks against the old value of ``from 3 to 5``, and against ``in production``.
 
@@ -139,7 +153,9 @@ def _left(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
     if mention.kind != "alias":
         return 0.0
     if parameter.word == "alias":
-        return 2.0 if _VERSION.match(sheet.material.text.low[mention.span.end :]) else 0.0
+        implied = str(mention.value) != sheet.material.text.said(mention.span).lower()
+        labelled = _VERSION.match(sheet.material.text.low[mention.span.end :])
+        return _TOLD_SO * implied + (2.0 if labelled else 0.0)
     return 1.5 if _PLACE.search(before) else 0.0
 
 

@@ -18,7 +18,7 @@ _POINTS = (
     (compiled(rf"{_N}\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)"), None),
     (
         compiled(
-            rf"(?:{_LOSABLE}|掉点|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_N}\s*(?:%|percent)(?! of (?:its |the )?(?:weights|param))"
+            rf"(?:{_LOSABLE}|掉点|损失|\btolerance|\bdegradation|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_N}\s*(?:%|percent)(?! of (?:its |the )?(?:weights|param))"
         ),
         None,
     ),

@@ -46,7 +46,7 @@ _TAIL = re.compile(
 _NOTHING = frozenset({"this", "that", "it", "wrong", "错的", "误判"})
 _MADE = re.compile(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")
 _LEAD = re.compile(
-    rf"^(?:(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |is |an |about |,|，|:|：|——?|{_IT}|一声|一下|是|因为)\s*",
+    rf"^(?:(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |is |an? |the |about |,|，|:|：|——?|{_IT}|一声|一下|是|因为)\s*",
     re.IGNORECASE,
 )
 

@@ -19,10 +19,10 @@ _AFTER = compiled(
     rf"(?<![\w.:-])(?P<n>{numbers.ENGLISH}|\d+|single)[ -]*{_ADJECTIVES}(?:{_UNIT})(?![a-z0-9])"
 )
 _HAN_AFTER = compiled(
-    rf"(?<![\d.:])(?P<n>\d+|{numbers.HAN})\s*(?:个|台|张|块|组|次|轮)?\s*(?:{_UNIT})(?!号)"
+    rf"(?<![\d.:])(?P<n>\d+|{numbers.HAN})\s*(?:个|台|张|块|组|次|轮)?\s*(?:并发|并行)?\s*(?:{_UNIT})(?!号)"
 )
 _BEFORE = compiled(
-    rf"(?P<unit>replicas?|workers?|trials?|副本数?|进程数|实例数|并行度?|并发)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|调到|设成|(?<=并行)|(?<=并行度)|(?<=[并]发))\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])"
+    rf"(?P<unit>replicas?|workers?|trials?|副本数?|进程数|实例数|并行度?|并发|(?:试验|尝试|搜索)次数)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|调到|设成|给|用|开|(?<=并行)|(?<=并行度)|(?<=[并]发)|(?<=次数)|(?<=trials)|(?<=workers)|(?<=replicas))\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])"
 )
 _LONE = compiled(
     rf"(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?|{numbers.ENGLISH})(?![\w/-]|[:.]\d| ?-?bits?\b|\s*位)"
@@ -32,14 +32,16 @@ _HAN_LONE = compiled(
 )
 _TIMES = compiled(r"(?<![\w.:/-])x ?(?P<n>\d+)(?![\w.%])")
 """``ranker x6``."""
+_SINGLE = compiled(r"单(?:个)?(?=副本|实例|pod|节点运行)")
 _NONE = compiled(r"归零|清零|缩到零|减到零|(?<=\bto )(?:zero|nothing)\b")
 _ONE = compiled(
-    r"\b\w*\d(?:-?bit)? one\b|\b(?:production|prod|staging|champion|current|live|quanti[sz]ed|pruned|smaller|bigger|only|single|which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad) one\b"
+    r"\b\w*\d(?:-?bit)? one\b|\b(?:production|prod|staging|champion|current|live|quanti[sz]ed|pruned|smaller|bigger|only|single|which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad|big|small|little|tiny|fresh|better|simpler|spare|proper|another) one\b"
+    r"|\b(?:spin|spins|start|fire|kick|set|bring|get|make|build|find|pick|use|want|need|give me|send) one\b(?! (?:replica|pod|worker|copy|instance|trial))"
 )
 _BEFORE_UNITS = (
     ("replicas", "replica 副本 实例"),
     ("workers", "worker 进程 并行 并发"),
-    ("trials", "trial"),
+    ("trials", "trial 试验 尝试 搜索"),
 )
 
 
@@ -70,6 +72,8 @@ def _marked(low: str) -> Iterator[tuple[Span, Span, float, str]]:
     """``x6`` and ``归零``."""
     for match in _TIMES.finditer(low):
         yield Span(*match.span()), Span(*match.span("n")), float(match["n"]), ""
+    for match in _SINGLE.finditer(low):
+        yield Span(*match.span()), Span(*match.span()), 1.0, "replicas"
     for match in _NONE.finditer(low):
         yield Span(*match.span()), Span(*match.span()), 0.0, ""
 

@@ -20,7 +20,7 @@ _UNITS = {
 _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
 _NUMBER = numbers.NUMBER
 _PATTERN = compiled(
-    rf"(?<![\w.#:-])(?P<n>{_NUMBER})(?:\s|-)*(?:{_UNIT})(?P<half>半| and a half)?(?![a-z0-9])"
+    rf"(?<![\w.#:-])(?P<n>{_NUMBER})(?P<half_before> and a half)?(?:\s|-)*(?:{_UNIT})(?P<half>半| and a half)?(?![a-z0-9])"
 )
 _HAN_PATTERN = compiled(
     rf"(?P<n>\d+(?:\.\d+)?|{numbers.HAN})\s*(?:(?P<s>秒钟?)|(?P<m>分(?!之)钟?)|(?P<h>个?小时|个?钟头|个钟)"
@@ -82,7 +82,7 @@ def _written(match: re.Match[str]) -> str | None:
     unit = next(name for name in _UNITS if match[name])
     if amount is None or amount <= 0:
         return None
-    if match["half"]:
+    if match["half"] or match.groupdict().get("half_before"):
         amount += 0.5
     if unit == "w":
         amount, unit = amount * 7, "d"

@@ -37,9 +37,9 @@ def find(low: str) -> Iterator[tuple[Span, float]]:
     yield from _percents(low)
     for match in _TENTHS.finditer(low):
         number = numbers.value(match["n"])
-        half = {"半": 0.5}.get(match["half"] or "", numbers.value(match["half"] or "零"))
+        half = 0.5 if match["half"] == "半" else (numbers.value(match["half"] or "零") or 0) / 10
         if number is not None:
-            yield Span(*match.span()), round((number + (half or 0)) / 10, 6)
+            yield Span(*match.span()), round((number + half) / 10, 6)
     for pattern in (_PARTS, _RATIO):
         for match in pattern.finditer(low):
             top, bottom = numbers.value(match["n"]), numbers.value(match["d"])

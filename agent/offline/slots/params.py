@@ -25,7 +25,7 @@ _NAMED = tuple(
     (
         name,
         compiled(
-            rf"(?<![a-z0-9_-])(?:{p})\s*(?:=|:|of|to|is|at|为|设为|设成|设|改成|改为|调到|用)?\s*{_VALUE}(?![\w%])"
+            rf"(?<![a-z0-9_-])(?:{p})\s*(?:=|:|of|to|is|at|为|设为|设成|设|改成|改为|改|调到|调成|给|用)?\s*{_VALUE}(?![\w%])"
         ),
     )
     for name, p in _NAMES

@@ -1,0 +1,86 @@
+"""One request of a message, and how well it stands on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from agent.offline import speech
+from agent.offline.fill import Material
+from agent.offline.parse import SURE, Parse
+from agent.offline.speech import Act
+from agent.offline.splitting import Piece
+from agent.offline.text import Span
+from agent.offline.wording import masked
+
+SURELY = 0.9
+"""Share from which a clause counts whatever stands beside it."""
+_LIKE_BEFORE, _EMPTY = 0.8, 0.02
+"""What a clause is worth that only names something, and one that says nothing at all."""
+_HARDLY, _DOUBTFUL = 0.05, 0.3
+_ASKED_IF, _ALIKE = {Act.REQUEST: 0.95, Act.QUESTION: 0.98}, 0.6
+"""How likely a clause asks for a change, and for which, to count beside one that asks for none."""
+_USUAL = 0.02
+"""Share of the requests for a tool that sound like a refusal, from which one more is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A request with its reading and the material its arguments come from."""
+
+    parse: Parse
+    material: Material
+    span: Span
+
+    @property
+    def low(self) -> str:
+        """The words that ask, folded and masked."""
+        return masked(self.material.text.low, self.material.mentions)
+
+
+def stands(step: Step, hard: bool = True) -> bool:
+    """Does a clause surely ask for something on its own, whatever stands beside it?"""
+    parse = step.parse
+    if parse.changes:
+        least = _ASKED_IF.get(parse.act, 1.0)
+        return parse.reading.change >= least and parse.share >= _ALIKE
+    return hard and parse.share >= SURELY
+
+
+def joins(last: Step, step: Step) -> bool:
+    """Does the same request go on, with another detail or once more?"""
+    before, after = last.parse.filled.args, step.parse.filled.args
+    return all(before.get(name, value) == value for name, value in after.items())
+
+
+def merged(last: Step, step: Step) -> Step:
+    """Two clauses of one request as one."""
+    before, after = last.parse.filled, step.parse.filled
+    missing = tuple(p for p in before.missing if p.name not in after.args)
+    filled = replace(before, args={**before.args, **after.args}, missing=missing)
+    return replace(last, parse=replace(last.parse, filled=filled))
+
+
+def forbids(parse: Parse, low: str) -> bool:
+    """Is a change put off in so many words, and not just worded so (``stop paging me``)?"""
+    if speech.retracts(low):
+        return True
+    if parse.act is not Act.NEGATED:
+        return False
+    usual = parse.worded.get("negation", 0.0) >= _USUAL
+    return not usual or parse.share < SURELY or parse.reading.share("@negated") > _HARDLY
+
+
+def idle(step: Step) -> bool:
+    """A change that a piece of a message forbids, or only tells of."""
+    return step.parse.act is Act.STATEMENT or forbids(step.parse, step.low)
+
+
+def worth_of(step: Step) -> Piece:
+    """How well a piece of a message stands on its own."""
+    named = any(m.kind == "name" for m in step.material.mentions)
+    if step.parse.bare:
+        return Piece(_LIKE_BEFORE if named else _EMPTY, True)
+    parse = step.parse
+    firm = parse.changes and stands(step) and not parse.filled.missing
+    doubtful = parse.tool is not None and (parse.filled.missing or parse.share < SURE)
+    return Piece(parse.solid * (_DOUBTFUL if doubtful else 1.0), parse.tool is not None, firm)
