@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 
 from agent.offline import declared, loosely
 from agent.offline.names import Names
+from agent.offline.pieces import pieces_of
 from agent.offline.text import Lang
 from tools.contract import Call, Parameter, Tool
 
@@ -64,7 +65,7 @@ def missing(
     """
     options = declared.choices(parameter) or loosely.ranked(low, candidates(parameter.word, names))
     what = phrase(parameter, lang)
-    if unknown and options:
+    if unknown and options and not any(unknown in pieces_of(option) for option in options):
         near = sorted(options, key=lambda o: -SequenceMatcher(None, unknown, o.lower()).ratio())
         return nameless(unknown, what, near, lang), tuple(near)
     if lang == "zh":

@@ -49,7 +49,7 @@ def verdict(parse: Parse, low: str, timed: bool) -> Verdict:
         return Verdict.NOTE
     if parse.filled.missing and asks < _MEANT:
         return Verdict.NOTE
-    if parse.bare and parse.share < _QUESTION:
+    if parse.bare:
         return Verdict.ASK
     if parse.act in (Act.STATEMENT, Act.HEDGED):  # never enough, however sure the model is
         return Verdict.ASK

@@ -103,6 +103,7 @@ class Parser:
                 for item in novel
             },
         )
+        self._novel = frozenset(item.name for item in novel)
         self._worded = learnt.worded
         self._model = Model(learnt, self.tools, nearest)
         self._changing = frozenset(t.name for t in tools if t.effect is not Effect.READ)
@@ -148,7 +149,9 @@ class Parser:
             asked = reading.change >= _SURELY
             told = not asked or reading.best in self._changing
             if told or (reading.shares[0][1] < _PLAINLY and not reading.best.startswith("@")):
-                kept = tuple(s for s in kept if (s[0] in self._changing) is asked)
+                kept = tuple(
+                    s for s in kept if s[0] in self._novel or (s[0] in self._changing) is asked
+                )
         return kept
 
     def _judge(self, label: str, share: float, material: Material) -> tuple[float, str, Filled]:

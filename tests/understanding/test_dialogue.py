@@ -180,6 +180,20 @@ def test_the_question_names_the_candidates():
     assert asked.pending.options == ("prod/llm-gateway", "staging/llm-gateway")
 
 
+@pytest.mark.parametrize("said", ["restart kettle", "重启 kettle"])
+def test_a_name_that_nothing_has_is_not_replaced_by_the_one_before(said):
+    asked = converse(["status of digits", said])
+    assert not asked.calls
+    assert "kettle" in (asked.clarify or "")
+
+
+def test_a_later_step_takes_over_what_it_does_not_repeat():
+    both = converse(["plot error_rate for 6h and list the events of the same period"])
+    assert [dict(c.args).get("window") for c in both.calls] == ["6h", "6h"]
+    again = converse(["build an image of ranker 5 and export it to onnx"])
+    assert [dict(c.args).get("version") for c in again.calls] == ["5", "5"]
+
+
 def test_a_question_in_the_middle_of_a_plan_keeps_the_rest():
     asked = converse(["scale ranker and then show me its logs"])
     assert asked.clarify

@@ -225,7 +225,7 @@ def test_identifiers_of_samples(said, sample):
     [
         ("log the root cause of @A: core dumps piling up", "core dumps piling up"),
         ("remember for next time: @A = learning rate too high", "learning rate too high"),
-        ("We verified it, @A came from a stuck consumer. Please store this", "a stuck consumer"),
+        ("We verified it, @A came from a stuck consumer. Please store this", "stuck consumer"),
         (
             "set the cause of @A to certificate rotation, so the diagnosis learns",
             "certificate rotation",
