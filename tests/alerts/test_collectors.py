@@ -213,7 +213,7 @@ def test_the_same_program_killed_in_another_container_is_not_the_job(
 
 def test_what_the_kernel_said_before_a_job_began_did_not_end_it(tmp_path: Path):
     runs = RecordedJobs("failed", "exit code 1", ())
-    runs._status = replace(runs._status, started_at=NOW)
+    runs._status = replace(runs._status, started_at=datetime.now(UTC))
     world = world_with(tmp_path, runs, [OOM[3].format(who="python3")])
     found = logs.kernel_log(world, Subject("job", "pretrain", NOW, job="pretrain"))
     assert values(found, "kernel") == []

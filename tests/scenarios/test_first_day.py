@@ -109,8 +109,8 @@ def test_the_first_day(steward: Steward) -> None:
     assert trained["verdict"]["details"] == {"model": "digits", "version": "1"}
     versions = steward.ask("list versions of digits")["results"][0]["result"]
     assert json.dumps(versions).count('"accuracy"') >= 1
-    accuracy = float(re.search(r"accuracy (0\.\d+)", trained["verdict"]["evidence"])[1])  # type: ignore[index]
-    assert accuracy >= 0.95
+    accuracy = float(re.search(r"accuracy (\d+\.\d) %", trained["verdict"]["evidence"])[1])  # type: ignore[index]
+    assert accuracy >= 95
 
     assert steward.approve(steward.propose("roll it out"))["state"] == "verified"
     status = steward.ask("how is digits?")["results"][0]["result"]
