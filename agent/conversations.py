@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from tools.contract import Call, Json
@@ -122,7 +123,12 @@ def asked_back(lines: Sequence[Line], who: str) -> bool:
 
 
 def _line(row: Any) -> Line:
-    body = json.loads(row.body)
-    call = Call(*body["call"]) if body["call"] else None
-    at = datetime.fromisoformat(row.at)
-    return Line(row.id, row.role, row.text, at, row.who, call, body["facts"])
+    call, facts = _parsed(row.body)
+    return Line(row.id, row.role, row.text, datetime.fromisoformat(row.at), row.who, call, facts)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(body: str) -> tuple[Call | None, Mapping[str, Json]]:
+    """Rows never change: a long conversation is parsed once, not at every turn."""
+    read = json.loads(body)
+    return Call(*read["call"]) if read["call"] else None, read["facts"]

@@ -1,4 +1,7 @@
-"""How fast the embedded planner loads and answers. Run: python -m bench.understanding FILE…"""
+"""How fast the embedded planner loads and answers. Run: python -m bench.understanding [FILE…]
+
+Without files the development set is read.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from agent.commands.eval import development
 from agent.offline.brain import Brain, Names
 from agent.offline.evaluate import load
 from tools.catalog import TOOLS
@@ -16,7 +20,8 @@ def main(files: list[str]) -> None:
     start = time.perf_counter()
     brain = Brain(TOOLS, Names())
     print(f"{'load':<12} {(time.perf_counter() - start) * 1e3:8.1f} ms")
-    texts = [case.text for name in files for case in load(Path(name))]
+    given = [Path(name) for name in files] or development()
+    texts = [case.text for path in given for case in load(path)]
     taken: list[float] = []
     for text in texts:
         start = time.perf_counter()

@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     from tools.catalog import TOOLS
 
     app = App.start(fleet=options.fleet or _own_fleet(options))
-    files = [Path(f) for f in options.file] or _development()
+    files = [Path(f) for f in options.file] or development()
     missing = [str(f) for f in files if not f.is_file()]
     if missing:
         raise BadArguments(f"There is no request file {', '.join(missing)}.")
@@ -43,7 +43,8 @@ def _folder() -> Path:
     return Path(__file__).resolve().parents[2] / "tests" / "understanding" / "data"
 
 
-def _development() -> list[Path]:
+def development() -> list[Path]:
+    """The project's own request files, in a checkout of it."""
     return [_folder() / name for name in DEVELOPMENT]
 
 

@@ -105,7 +105,7 @@ def pasts(history: Sequence[Line], limit: int = 12) -> list[Past]:
     turns: list[Past] = []
     calls: list[Call] = []
     text = ""
-    for line in history:
+    for line in history[-10 * limit :]:  # a turn has a few lines; older ones cannot matter
         if line.role == "user":
             text, calls = line.text, []
         elif line.role == "assistant":
