@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-JOBS ?= 2
+JOBS ?= 3
 # A plain path instead of an import hook, and compiled once: both are paid at every start.
 INSTALL = $(PIP) install --quiet --no-deps --editable . --config-settings editable_mode=compat && \
   $(BIN)/python -m compileall -q agent tools

@@ -182,8 +182,8 @@ class Promise(RuleBasedStateMachine):
             assert self.door.ledger.verify().faults == ()
 
 
-SMALL = settings(
-    max_examples=40,
+UNTIL_FOUND = settings(
+    max_examples=2000,  # ends with the first that is caught; which one depends on what is imported
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -211,7 +211,7 @@ def test_a_sabotaged_policy_is_caught(sabotaged: str, monkeypatch: pytest.Monkey
 
         monkeypatch.setattr("agent.door.Door.decide", trusting)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(Promise, settings=SMALL)
+        run_state_machine_as_test(Promise, settings=UNTIL_FOUND)
 
 
 TestPromise = Promise.TestCase
