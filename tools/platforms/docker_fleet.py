@@ -212,19 +212,14 @@ class Fleet:
         )
 
     def _route(self, container: str, host: str, weight: float) -> None:
-        routes = dict(self.call({"op": "get"})["state"].get("routes", {}))
         setup = self.setup
         probe = {"probe": setup.probe, "probe_port": setup.probe_port, "metrics": setup.metrics}
-        routes[container] = {"host": host, "port": PORT, "weight": weight, **probe}
-        self.call({"op": "routes", "routes": routes})
+        route = {"host": host, "port": PORT, "weight": weight, **probe}
+        self.call({"op": "edit", "add": {container: route}})
 
     def weigh(self, weights: Mapping[str, float]) -> None:
         """Change shares of the traffic; a replica of weight 0 gets no new request."""
-        routes = dict(self.call({"op": "get"})["state"].get("routes", {}))
-        for key, weight in weights.items():
-            if key in routes:
-                routes[key] = {**routes[key], "weight": weight}
-        self.call({"op": "routes", "routes": routes})
+        self.call({"op": "edit", "weights": dict(weights)})
 
     def leave(self, container: str) -> None:
         """Let a replica go without losing a request."""
@@ -236,7 +231,5 @@ class Fleet:
                 break
             time.sleep(0.05)
         self.engine.stop(container, self.setup.stop_seconds)
-        routes = dict(self.call({"op": "get"})["state"].get("routes", {}))
-        routes.pop(container, None)
-        self.call({"op": "routes", "routes": routes})
+        self.call({"op": "edit", "drop": [container]})
         self.engine.remove(container)

@@ -78,11 +78,8 @@ class Gateway:
                 return {"state": self.state, "seen": seen, "lease": self.holder()}
             case "put":
                 return self.put(request["state"], request["expect"])
-            case "routes":
-                self.state["routes"] = request["routes"]
-                self.keep()
-                self.route(request["routes"])
-                return {"ok": True}
+            case "edit":
+                return self.edit(request)
             case "lease":
                 return self.take(request["holder"], float(request["seconds"]))
             case "metrics":
@@ -96,6 +93,22 @@ class Gateway:
             return {"ok": False}
         self.state = {**state, "version": expect + 1, "routes": self.state.get("routes", {})}
         self.keep()
+        return {"ok": True}
+
+    def edit(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Add, weigh and drop routes in one step: replicas come and go at the same time."""
+        routes: dict[str, dict[str, Any]] = {
+            **self.state.get("routes", {}),
+            **request.get("add", {}),
+        }
+        for key, weight in request.get("weights", {}).items():
+            if key in routes:
+                routes[key] = {**routes[key], "weight": weight}
+        for key in request.get("drop", []):
+            routes.pop(key, None)
+        self.state["routes"] = routes
+        self.keep()
+        self.route(routes)
         return {"ok": True}
 
     def holder(self) -> str:
