@@ -1,28 +1,31 @@
 """A real Docker engine for tests: the one that answers, or one started here when root may.
 
+All workers of a test run share one: two engines on one machine fight for its bridge, its addresses
+and its packet filter. It ends with the last process that uses it, however that one ends.
+
 The base image is made from scratch: empty folders onto which this machine's own ``/usr`` and Python
 are mounted read-only, so that no registry is needed.
 """
 
 from __future__ import annotations
 
-import atexit
+import fcntl
 import functools
 import io
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 IMAGE = "steward-test:2"
 PYTHON = sys.executable
+_HELD: list[IO[bytes]] = []
 
 
 def mounts() -> list[str]:
@@ -44,8 +47,25 @@ def why_not() -> str:
         return _prepare(docker)
     if os.geteuid() != 0 or not shutil.which("dockerd"):
         return "no Docker engine answers, and none can be started here (dockerd as root)"
-    said = _start()
-    return said or _prepare(docker)
+    home = Path(tempfile.gettempdir()) / f"steward-docker-{_run()}"
+    home.mkdir(exist_ok=True)
+    _HELD.append(_locked(home / "users", fcntl.LOCK_SH))  # until this process ends
+    with _locked(home / "starting", fcntl.LOCK_EX):
+        os.environ["DOCKER_HOST"] = f"unix://{home}/docker.sock"
+        said = "" if _answers(docker) else _start(home)
+        return said or _prepare(docker)
+
+
+def _run() -> str:
+    """What names this test run to all its workers."""
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+
+
+def _locked(path: Path, how: int) -> IO[bytes]:
+    """The file, open and locked; closing it gives the lock back."""
+    file = path.open("ab")
+    fcntl.flock(file, how)
+    return file
 
 
 def _answers(docker: Any) -> bool:
@@ -56,29 +76,21 @@ def _answers(docker: Any) -> bool:
     return True
 
 
-def _start() -> str:
+def _start(home: Path) -> str:
     import docker
 
-    home = Path(tempfile.mkdtemp(prefix="steward-docker-"))
-    socket = f"unix://{home}/docker.sock"
-    log = (home / "log").open("wb")
-    # an engine must not outlive a test run that was killed
-    ties = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-    command = [
-        *ties,
+    engine = [
         "dockerd",
-        "-H",
-        socket,
-        "--data-root",
-        str(home / "data"),
-        "--exec-root",
-        str(home / "exec"),
-        "--pidfile",
-        str(home / "pid"),
+        *("-H", f"unix://{home}/docker.sock"),
+        *("--data-root", f"{home}/data"),
+        *("--exec-root", f"{home}/exec"),
+        *("--pidfile", f"{home}/pid"),
     ]
-    process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    atexit.register(_stop, process, home)
-    os.environ["DOCKER_HOST"] = socket
+    # The lock on users is free when the last process that holds it has ended, killed or not.
+    keeper = '"$@" & engine=$!; flock "$0/users" true; kill $engine; wait $engine; rm -rf "$0"'
+    with (home / "log").open("wb") as log:
+        command = ["sh", "-c", keeper, str(home), *engine]
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     for _ in range(100):
         if _answers(docker):
             return ""
@@ -87,13 +99,6 @@ def _start() -> str:
         time.sleep(0.2)
     tail = (home / "log").read_text(errors="replace").strip().splitlines()[-1:]
     return f"dockerd does not start here: {' '.join(tail)[:200]}"
-
-
-def _stop(process: subprocess.Popen[bytes], home: Path) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-    shutil.rmtree(home, ignore_errors=True)
 
 
 def _prepare(docker: Any) -> str:
