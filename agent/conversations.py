@@ -90,13 +90,13 @@ class Conversations:
         """The newest ``limit`` rows, oldest first."""
         t = self._t
         query = (
-            t.select(t.lines)
+            t.select(*(t.lines.c[name] for name in ("id", "role", "text", "at", "who", "body")))
             .where(t.lines.c.conversation == conversation)
             .order_by(t.lines.c.seq.desc())
             .limit(limit)
         )
         with self._store.read() as c:
-            return [_line(row) for row in c.execute(query)][::-1]
+            return [_line(*row) for row in c.execute(query)][::-1]
 
     def recent(self, since: timedelta) -> Sequence[str]:
         """Conversations with a row in the last ``since``."""
@@ -122,13 +122,9 @@ def asked_back(lines: Sequence[Line], who: str) -> bool:
     return bool(said[-1].facts.get("pending")) or said[-1].text.rstrip().endswith(("?", "？"))
 
 
-def _line(row: Any) -> Line:
-    call, facts = _parsed(row.body)
-    return Line(row.id, row.role, row.text, datetime.fromisoformat(row.at), row.who, call, facts)
-
-
-@lru_cache(maxsize=4096)
-def _parsed(body: str) -> tuple[Call | None, Mapping[str, Json]]:
-    """Rows never change: a long conversation is parsed once, not at every turn."""
+@lru_cache(maxsize=1024)
+def _line(id: str, role: Role, text: str, at: str, who: str, body: str) -> Line:
+    """Rows never change: a long conversation is read once, not at every turn."""
     read = json.loads(body)
-    return Call(*read["call"]) if read["call"] else None, read["facts"]
+    call = Call(*read["call"]) if read["call"] else None
+    return Line(id, role, text, datetime.fromisoformat(at), who, call, read["facts"])
