@@ -1,5 +1,7 @@
-"""What a request means: a linear model, trained on labelled requests, over words and characters.
+"""What a request means: two models, trained on labelled requests, over words and characters.
 
+A linear one knows what single pieces say; a small network knows what they say together. Their log
+odds are averaged, which is right more often than either.
 Every label has a share between 0 and 1, all together 1. A tool that the weights do not know is
 judged by its likeness to its own declared phrases.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import add
+from operator import add, mul
 
 from agent.offline.features import View, features
 from agent.offline.nearest import Nearest
@@ -24,6 +26,8 @@ _TRUST = 1.0
 """Power of that head's say in which tool is meant."""
 _DOUBT = 0.02
 """It is never surer than that."""
+_NET = 0.5
+"""Share of the network's say; the rest is the linear model's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +95,24 @@ class Model:
         return {label: share / total for label, share in weighed.items()}
 
     def _margins(self, found: Iterable[int]) -> Sequence[float]:
-        weights = self._weights
-        size, norm = len(weights.labels), 0.0
-        total = [0] * size
+        """Log odds of each label."""
+        weights, net = self._weights, self._weights.net
+        size, width, norm = len(weights.labels), len(net.bias), 0.0
+        linear, hidden = [0] * size, [0] * width
         for feature in found:
             row = weights.row.get(feature)
             if row is not None:
                 norm += (weights.idf[row] / IDF_STEPS) ** 2
-                total = list(map(add, total, weights.rows[row * size : (row + 1) * size]))
-        unit = weights.scale / math.sqrt(norm) if norm else 0.0
+                linear = list(map(add, linear, weights.rows[row * size : (row + 1) * size]))
+                hidden = list(map(add, hidden, net.rows[row * width : (row + 1) * width]))
+        unit = 1.0 / math.sqrt(norm) if norm else 0.0
+        sharp, scale = weights.sharpness * (1.0 - _NET), weights.scale * unit
+        lively = [
+            max(0.0, net.scale * unit * h + b) * _NET for h, b in zip(hidden, net.bias, strict=True)
+        ]
         return [
-            weights.sharpness * (unit * value + bias)
-            for value, bias in zip(total, weights.bias, strict=True)
+            sharp * (scale * value + bias) + sum(map(mul, lively, out)) + _NET * top
+            for value, bias, out, top in zip(linear, weights.bias, net.out, net.tops, strict=True)
         ]
 
 

@@ -12,15 +12,31 @@ from pathlib import Path
 from typing import Any
 
 PATH = Path(__file__).parent / "intents.bin"
-FORMAT = "1"
+FORMAT = "2"
 """Changes when a file of before cannot be read any more."""
 IDF_STEPS = 24.0
 """Inverse document frequencies are kept in units of 1/24."""
 
 
 @dataclass(frozen=True, slots=True)
+class Net:
+    """One hidden layer over the same features: ``relu(x @ rows * scale + bias) @ out + tops``."""
+
+    scale: float
+    """What one unit of ``rows`` is worth."""
+    bias: tuple[float, ...]
+    """One for each hidden unit."""
+    out: tuple[tuple[float, ...], ...]
+    """One row for each label, one column for each hidden unit."""
+    tops: tuple[float, ...]
+    """One for each label."""
+    rows: memoryview
+    """One signed byte for each feature and hidden unit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
-    """A linear model over hashed features, and what else was learnt from the corpus."""
+    """Two models over hashed features, and what else was learnt from the corpus."""
 
     labels: tuple[str, ...]
     """Tools and kinds of replies, then the heads that stand beside them."""
@@ -43,6 +59,7 @@ class Weights:
     idf: bytes
     rows: memoryview
     """One signed byte for each row and label."""
+    net: Net
 
 
 @cache
@@ -51,11 +68,13 @@ def shipped() -> Weights:
     return loads(PATH.read_bytes())
 
 
-def dumps(head: Mapping[str, Any], keys: array[int], idf: bytes, rows: bytes) -> bytes:
-    """One file: the length of the head, the head, keys, frequencies, rows."""
+def dumps(
+    head: Mapping[str, Any], keys: array[int], idf: bytes, rows: bytes, hidden: bytes
+) -> bytes:
+    """One file: the length of the head, the head, keys, frequencies, rows of both models."""
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     sizes = len(text).to_bytes(4, "little") + len(keys).to_bytes(4, "little")
-    return zlib.compress(sizes + text + keys.tobytes() + idf + rows, 9)
+    return zlib.compress(sizes + text + keys.tobytes() + idf + rows + hidden, 9)
 
 
 def loads(data: bytes) -> Weights:
@@ -67,6 +86,9 @@ def loads(data: bytes) -> Weights:
     keys = array("I")
     keys.frombytes(body[at : at + 4 * count])
     at += 4 * count
+    rows = at + count
+    hidden = rows + count * len(head["labels"])
+    net = head["net"]
     return Weights(
         tuple(head["labels"]),
         tuple(head["bias"]),
@@ -78,6 +100,13 @@ def loads(data: bytes) -> Weights:
         head["declared"],
         head["corpus"],
         {key: number for number, key in enumerate(keys)},
-        bytes(body[at : at + count]),
-        body[at + count :].cast("b"),
+        bytes(body[at:rows]),
+        body[rows:hidden].cast("b"),
+        Net(
+            net["scale"],
+            tuple(net["bias"]),
+            tuple(map(tuple, net["out"])),
+            tuple(net["tops"]),
+            body[hidden:].cast("b"),
+        ),
     )

@@ -15,12 +15,12 @@ import numpy as np
 
 from agent.offline import weights
 from agent.offline.features import features
-from bench.intents import corpus, fit, framed, joined, phrases, views, whole
+from bench.intents import corpus, fit, framed, joined, net, phrases, views, whole
 from bench.intents.corpus import CHANGE, PHRASES, SEVERAL
 
 _SHARPNESS = 5.0
 """Makes the likeliest label of requests of held-out authors as likely as it is right."""
-_JOINED = 2500
+_JOINED = 3500
 """Messages put together from two."""
 _WRITTEN = 0.5
 """Weight of a view of a request that somebody wrote."""
@@ -59,7 +59,8 @@ def main() -> int:
     if chosen.held_out is not None:
         return 0
     linear = fit.fit(examples)
-    data = fit.dumps(linear, _SHARPNESS, {"vocabulary": words, "worded": views.worded(samples)})
+    learnt = {"vocabulary": words, "worded": views.worded(samples)}
+    data = fit.dumps(linear, _SHARPNESS, learnt, *net.packed(net.train(examples, linear), linear))
     if chosen.whole:
         whole.report(data, chosen.whole, chosen.verbose)
         return 0

@@ -80,7 +80,7 @@ def _fit(examples: Sequence[Example], bags: Sequence[set[int]], keys: np.ndarray
     heads = [*names, SEVERAL, CHANGE]
 
     def head(name: str) -> tuple[np.ndarray, float]:
-        y = np.array([_positive(name, e) for e in examples])
+        y = np.array([positive(name, e) for e in examples])
         model = LinearSVC(C=_COST, random_state=0, tol=0.02, max_iter=200)
         model.fit(x, y, sample_weight=weight)
         return model.coef_[0], float(model.intercept_[0])
@@ -94,7 +94,8 @@ def _fit(examples: Sequence[Example], bags: Sequence[set[int]], keys: np.ndarray
 _CHANGING = frozenset(tool.name for tool in TOOLS if tool.effect is not Effect.READ)
 
 
-def _positive(name: str, example: Example) -> bool:
+def positive(name: str, example: Example) -> bool:
+    """Should this head say yes?"""
     if name == CHANGE:
         return not _CHANGING.isdisjoint(example.labels)
     return len(example.labels) > 1 if name == SEVERAL else name in example.labels
@@ -125,7 +126,9 @@ def sharpness(margins: np.ndarray, right: Sequence[int]) -> float:
     return float(min(found)[1])
 
 
-def dumps(linear: Linear, sharp: float, learnt: dict[str, dict]) -> bytes:
+def dumps(
+    linear: Linear, sharp: float, learnt: dict[str, dict], net: dict[str, object], hidden: bytes
+) -> bytes:
     """The file of the package."""
     folded = linear.w * linear.idf[:, None]
     scale = float(np.quantile(np.abs(folded).max(axis=1), 0.999)) / 127
@@ -137,12 +140,15 @@ def dumps(linear: Linear, sharp: float, learnt: dict[str, dict]) -> bytes:
         "scale": scale,
         "sharpness": sharp,
         **learnt,
+        "net": net,
         "cues": cues.collect(known),
         "declared": {item.name: declared.digest(item) for item in known},
         "corpus": corpus.digest(),
     }
     idf = np.round(linear.idf * weights.IDF_STEPS).astype(np.uint8)
-    return weights.dumps(head, array("I", linear.keys.tolist()), idf.tobytes(), rows.tobytes())
+    return weights.dumps(
+        head, array("I", linear.keys.tolist()), idf.tobytes(), rows.tobytes(), hidden
+    )
 
 
 def groups(examples: Sequence[Example]) -> dict[str, list[int]]:
