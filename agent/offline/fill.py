@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.offline import cues, declared
-from agent.offline.filling import machines, names, values, words
+from agent.offline.filling import machines, moves, names, values, words
 from agent.offline.filling.sheet import NAMES, Filled, Form, Material, Sheet
 from tools.contract import Parameter, Tool
 
@@ -23,6 +23,7 @@ class Filler:
         sheet = Sheet(self._form, material)
         for parameter in self._form.order:
             _one(sheet, parameter)
+        _listed(sheet)
         machines.of_image(sheet)
         machines.machine(sheet)
         sheet.done.missing = tuple(self._missing(sheet))
@@ -35,9 +36,20 @@ class Filler:
         if self._form.pair and not self._form.pair & args.keys():
             missing += [p for p in parameters if p.word == "target"]
         kinds = [p.name for p in parameters if p.word == "rule_kind"]
-        if kinds and kinds[0] not in args:  # a rule that is no threshold says of what kind it is
+        if (
+            kinds and kinds[0] not in args and "enabled" not in args
+        ):  # a rule that is no threshold says of what kind it is
             missing += [p for p in parameters if p.word == "number" and p.name not in args]
         return missing
+
+
+def _listed(sheet: Sheet) -> None:
+    """Every code of a list is asked about: ``xids 13 and 45``."""
+    for parameter in sheet.form.tool.parameters:
+        named = (m for m in sheet.material.mentions if m.kind == "xid" == parameter.word)
+        further = next((m.also for m in named if id(m) in sheet.used), ())
+        if further:
+            sheet.done.also[parameter.name] = tuple(int(str(m.value)) for m in further)
 
 
 def _one(sheet: Sheet, parameter: Parameter) -> None:
@@ -48,7 +60,9 @@ def _one(sheet: Sheet, parameter: Parameter) -> None:
         names.name(sheet, parameter)
     elif parameter.word == "params":
         values.params(sheet, parameter)
-    elif parameter.word == "sample" and words.sample(sheet, parameter):
+    elif (parameter.word == "sample" and words.sample(sheet, parameter)) or (
+        parameter.word == "alias" and moves.onto(sheet, parameter)
+    ):
         return
     elif parameter.word in values.TAKES:
         values.typed(sheet, parameter)

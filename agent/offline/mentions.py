@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from agent.offline import loosely
+from agent.offline import described, loosely
 from agent.offline.grammar import words as lexicon
 from agent.offline.names import Gazetteer, Kind
 from agent.offline.shapes import shaped
@@ -15,8 +15,11 @@ from agent.offline.slots import counts, durations, fractions, identifiers, metri
 from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
+_RELEASE = compiled(r"(?:\bv|\b(?:version|release|revision|rev)) ?$")
 _ORDINARY = lexicon("ordinary")
-_QUOTED = compiled(r"\"([^\"]{1,400})\"|(?<!\w)'([^']{2,400})'(?!\w)|`([^`]{1,400})`")
+_QUOTED = compiled(
+    r"\"([^\"]{1,400})\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w)){2,400})'(?!\w)|`([^`]{1,400})`"
+)
 _FILE = compiled(
     r"(?<![a-z0-9_./~-])[a-z0-9_./~][^\s\"'`“”，。；、：]*\.(?:pt|pth|ckpt|bin|pkl|pickle|safetensors|onnx|pt2|h5|joblib)(?![a-z0-9_/-])"
 )
@@ -25,9 +28,9 @@ _JOINT = compiled(r"\s*(?:,|&|\+|,?\s*\band\b|,?\s*\bas well as\b|和|与|跟|�
 _NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
     r"roll-?outs?|roll-?backs?|re-\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
-    r"\w+-(?:based|green|ready|related|wide|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|"
-    r"(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"
-    r"forty|fifty|sixty|seventy|eighty|ninety)-\w+|yes-?\w*|follow-up|wake-up|back-?up|start-?up|set-?up|nvidia-smi|\w/\w\w?|ci/cd|and/or|tcp/ip|yes/no|on/off|up/down|fine-\w+|\w+-worthy|cpu-\w+-?\w*ing)"
+    r"\w+-(?:based|green|ready|related|wide|shaped|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|"
+    r"(?:wanda|magnitude|structured|static|dynamic|int8)-\w+|(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"
+    r"forty|fifty|sixty|seventy|eighty|ninety)-\w+|yes-?\w*|follow-up|sign-?off|wake-up|back-?up|start-?up|set-?up|nvidia-smi|\w/\w\w?|ci/cd|and/or|tcp/ip|yes/no|on/off|up/down|fine-\w+|\w+-worthy|cpu-\w+-?\w*ing)"
 )
 
 
@@ -96,7 +99,7 @@ def _coordinated(low: str, mentions: list[Mention]) -> list[Mention]:
 
 def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
     if (
-        last.kind not in ("name", "metric")
+        last.kind not in ("name", "metric", "xid")
         or mention.kind != last.kind
         or last.value == mention.value
     ):
@@ -104,6 +107,8 @@ def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
     if last.kind == "name" and not set(last.means) & set(mention.means):
         return False
     if last.guessed != mention.guessed:
+        return False
+    if mention.kind == "xid" and not low[mention.span.start : mention.span.end].isdigit():
         return False
     return bool(_JOINT.fullmatch(low[last.span.end : mention.span.start]))
 
@@ -115,7 +120,8 @@ def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterat
     yield [_plain("path", span, text.said(span)) for span in _spans(_FILE, low)]
     yield list(_names(text, gazetteer, words))
     identified = [
-        Mention(kind, span, value, core) for kind, span, core, value in identifiers.find(low)
+        Mention(kind, span, value, core)
+        for kind, span, core, value in (*identifiers.find(low), *identifiers.further(low))
     ]
     yield [m for m in identified if m.kind == "xid" or (m.kind == "sample" and "-" in str(m.value))]
     yield [Mention("params", span, value, span) for span, value in params.find(low)]
@@ -123,11 +129,19 @@ def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterat
         _plain("metric", span, text.said(span) if written else value)
         for span, value, written in metrics.find(low)
     ]
+    unlisted = list(_unknown(text, words, gazetteer))
+    yield [m for m in unlisted if "image" in m.means and "_" in str(m.value)]
     yield [m for m in spoken if "_" in low[m.span.start : m.span.end]]
+    yield [_loose(span, means) for span, means in described.find(text.low, gazetteer.listed)]
     yield list(_loosely(text, gazetteer, words))
-    yield list(_unknown(text, words, gazetteer))
+    yield unlisted
     yield [_plain("window", span, value) for span, value in durations.find(low)]
     yield [m for m in identified if m.kind == "gpu"]
+    yield [
+        Mention("fraction", span, float(low[span.start : span.end]), span)
+        for span in fractions.decimals(low)
+        if not _RELEASE.search(low[: span.start])
+    ]
     yield spoken + identified
     yield [Mention("fraction", span, value, span) for span, value in fractions.find(low)]
     yield [_plain("alias", span, value) for span, value in identifiers.aliases(low)]
@@ -155,8 +169,12 @@ def _names(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[
 
 def _loosely(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[Mention]:
     for span, means in loosely.find(text.low, gazetteer.listed, words | _ORDINARY):
-        first = next(iter(means.values()))[0]
-        yield Mention("name", span, first, span, means, loose=True)
+        yield _loose(span, means)
+
+
+def _loose(span: Span, means: Mapping[Kind, tuple[str, ...]]) -> Mention:
+    first = next(iter(means.values()))[0]
+    return Mention("name", span, first, span, means, loose=True)
 
 
 _WORD = compiled(r"(?<![\w#@./:'-])[a-z][a-z0-9]{2,}(?![\w@/:-]|'(?!s\b))")

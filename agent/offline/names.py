@@ -179,7 +179,12 @@ class Gazetteer:
         for match in _UNIT.finditer(low):
             said = match.group()
             letters = "".join(c for c in said if c.isalpha())
-            if len(letters) < 4 or said in words or keyed(pieces_of(said)) in self._means:
+            if (
+                len(letters) < 4
+                or said[0] in "#@"
+                or said in words
+                or keyed(pieces_of(said)) in self._means
+            ):
                 continue
             near = self._nearest(said)
             if near:
@@ -220,4 +225,5 @@ def _shorter(name: str) -> tuple[str, ...]:
 
 
 def _frozen(means: Mapping[Kind, Sequence[str]]) -> dict[Kind, tuple[str, ...]]:
-    return {kind: tuple(found) for kind, found in means.items()}
+    """Names without a namespace first."""
+    return {kind: tuple(sorted(found, key=lambda n: "/" in n)) for kind, found in means.items()}

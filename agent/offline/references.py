@@ -1,4 +1,4 @@
-"""What ``it``, ``the node`` and an empty place stand for; what a correction takes back."""
+"""What ``it``, ``the node`` and an empty place stand for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from agent.offline.mentions import Mention
-from agent.offline.text import Span, Text
+from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 from tools.contract import Call, Json, Parameter, Tool
 
@@ -24,19 +24,25 @@ _FAMILY: dict[str, tuple[str, ...]] = {
     "version": ("version",),
     "metric": ("metric",),
 }
-_CORRECTION = compiled(
-    r"(?:^|(?<=[,.;:-] )|(?<=[,.;:-]))no\b[, ]|\bno,? (?=v?\d|make|wait|sorry|i mean)|\b(?:nope|wait|sorry|oops|scratch that|i mean|i meant|make that|rather|correction)\b[, ]|\bactually\b,? (?=(?:make|to|use|do|version|v?\d|the other)\b|v?\d)|[,;.-] ?actually\b,? |\.\.\.\s*no\b|啊?不对|不是|错了|我是说|应该是|哦不|噢不|更正"
-)
 _PRONOUN = compiled(
     r"\b(?:it|its|it's|that|this|them|they|there|this one|that one|the same|one)\b|它|他|她|这个|那个|该|此|其"
 )
 _SAME_TIME = compiled(
-    r"\bsame (?:window|period|time|range|span|stretch|hours?|days?)\b|\b(?:over|during|in|for) that (?:window|period|time)\b"
+    r"\bsame (?:window|period|time|range|span|stretch|hours?|days?|weeks?|months?|night)\b|\b(?:over|during|in|for) that (?:window|period|time)\b|\b(?:it|them|that) (?:also|too|as well)\b"
     r"|同期|同一?(?:个)?(?:时段|时间|窗口)|同样的?(?:时间|时段)|[这那]段时间|[这那]期间"
 )
 _THEN = compiled(
     r"(?:\bthen|\bafter (?:that|it)|\bafterwards|\bnext|\bonce (?:that|it)|然后再?|接着再?|之后再?|完了?,?\s*再?|好了?,?\s*再?|,\s*再)\W*$"
 )
+_CARD = compiled(r"\bthe (?:card|gpu)\b|[这那](?:张|块)?卡")
+_ALL = compiled(
+    r"\b(?:all|every(?:thing|where)?|any(?:thing|where)?|whole|entire|cluster|fleet|overall|metrics|cards|gpus|host|machine|kernel)\b|全部|所有|整个|全局|集群|各|大盘|整体|哪里|什么|本机|机器|主机|内核"
+)
+"""Not only about what the step before named."""
+_BOTH = compiled(
+    r"\b(?:both|each|all of (?:it|them)|all three|for all)\b|(?:都|均)(?:要|看|来|给|是|查|按|用|拉)|两(?:个|样|者)都|各"
+)
+"""What says that a value is told for all requests of a message."""
 _NAMED = ("model", "deployment", "target", "job", "node")
 _NOUNS: dict[str, str] = {
     "deployment": r"deployments?|services?|部署|服务",
@@ -45,26 +51,6 @@ _NOUNS: dict[str, str] = {
     "job": r"jobs?|runs?|trainings?|任务",
     "alert": r"alerts?|告警",
 }
-
-
-def corrected(text: Text, mentions: Sequence[Mention]) -> tuple[Text, tuple[Mention, ...]]:
-    """Take out what the sentence itself took back: ``a third... no, 30 percent``."""
-    for match in _CORRECTION.finditer(text.low):
-        after = [m for m in mentions if m.span.start >= match.end() - 1]
-        kinds = {_kind(m) for m in after[:1]}
-        undone = [m for m in mentions if m.span.end <= match.start() and _kind(m) in kinds]
-        if not undone:
-            continue
-        start, end = undone[-1].span.start, match.end()
-        blank = " " * (end - start)
-        kept = tuple(m for m in mentions if m.span.end <= start or m.span.start >= end)
-        raw = text.raw[:start] + blank + text.raw[end:]
-        return replace(text, raw=raw, low=text.low[:start] + blank + text.low[end:]), kept
-    return text, tuple(mentions)
-
-
-def _kind(mention: Mention) -> str:
-    return "/".join(sorted(mention.means)) if mention.kind == "name" else mention.kind
 
 
 def earlier(parameter: Parameter, calls: Sequence[Call], tools: Mapping[str, Tool]) -> Json:
@@ -100,22 +86,71 @@ def carried(
     for parameter in tool.parameters:
         if parameter.required or parameter.name in args:
             continue
-        value: Json = None
-        if parameter.word == "version":
-            value = _version(before, args, calls, tools)
-        elif parameter.word == "window" and _SAME_TIME.search(low):
-            value = _last("window", calls, tools)
-        elif parameter.word in ("gpu", "metric") and points(low) and not words:
-            value = _last(parameter.word, calls, tools)
-        elif parameter.word in _NAMED and not words.intersection(_NAMED):
-            pointed = points(low) or "version" in words
-            value = _last(parameter.word, calls, tools) if pointed else None
-            if value is None and pointed and parameter.word == "target":
-                value = earlier(parameter, calls, tools)
+        value = _shared(parameter.word, low, before, args, words, calls, tools)
         if value is not None:
             found[parameter.name] = value
             words.add(parameter.word)
     return found
+
+
+def shared(low: str, calls: Sequence[Call], tools: Mapping[str, Tool]) -> tuple[Call, ...]:
+    """Calls with the window that the message tells for all of them: ``都要近一小时``."""
+    windows = {str(c.args["window"]) for c in calls if "window" in c.args}
+    if len(calls) < 2 or len(windows) != 1 or not _BOTH.search(low):
+        return tuple(calls)
+    window = windows.pop()
+    return tuple(
+        replace(c, args={**c.args, "window": window})
+        if any(p.name == "window" for p in tools[c.tool].parameters)
+        else c
+        for c in calls
+    )
+
+
+def _shared(
+    word: str,
+    low: str,
+    before: str,
+    args: Mapping[str, Json],
+    words: set[str],
+    calls: Sequence[Call],
+    tools: Mapping[str, Tool],
+) -> Json:
+    """One argument that a step before has; ``words`` are those of the arguments this one has."""
+    if word == "version":
+        return _version(before, args, calls, tools)
+    if word == "window":
+        return _last(word, calls, tools) if _SAME_TIME.search(low) else None
+    pointed = points(low) or (word == "gpu" and bool(_CARD.search(low)))
+    if word in ("gpu", "metric") and pointed and not words:
+        return _last(word, calls, tools)
+    if word == "metric":
+        return _metric(calls[-1], tools) if not words and not _ALL.search(low) else None
+    if word == "alert":
+        return None if words.intersection((*_NAMED, "alert")) else _last(word, calls[-1:], tools)
+    if word in _NAMED and not words.intersection(_NAMED):
+        return _thing(word, low, words, calls, tools)
+    return None
+
+
+def _thing(
+    word: str, low: str, words: set[str], calls: Sequence[Call], tools: Mapping[str, Tool]
+) -> Json:
+    """The deployment, model, node or job that a step before named."""
+    about = word == "target" and "alert" not in words and not _ALL.search(low)
+    if not (about or points(low) or "version" in words):
+        return None
+    value = _last(word, calls, tools)
+    if value is None and word == "target":
+        named = (_last(w, (call,), tools) for call in reversed(calls) for w in _FAMILY[word])
+        value = next((v for v in named if v is not None), None)
+    return value
+
+
+def _metric(call: Call, tools: Mapping[str, Tool]) -> Json:
+    """The plain metric that the step right before looked at."""
+    value = _last("metric", (call,), tools)
+    return value if isinstance(value, str) and tools[call.tool].effect == "read" else None
 
 
 def _last(word: str, calls: Sequence[Call], tools: Mapping[str, Tool]) -> Json:

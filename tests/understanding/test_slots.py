@@ -74,6 +74,15 @@ def test_numbers_in_words(said, value):
         ("半天", "12h"),
         ("近一周", "7d"),
         ("the past eight hours", "8h"),
+        ("overnight", "12h"),
+        ("what did i miss last night", "12h"),
+        ("昨晚", "12h"),
+        ("今晚", "12h"),
+        ("all week", "7d"),
+        ("last hr", "1h"),
+        ("1hr 30min", "1h30m"),
+        ("1小时20分", "1h20m"),
+        ("the last day and a half", "36h"),
     ],
 )
 def test_durations(said, window):
@@ -82,7 +91,15 @@ def test_durations(said, window):
 
 @pytest.mark.parametrize(
     "said",
-    ["seeing 502s from ranker", "503s again", "ranker 21 w/ static", "gpu 3", "v14", "sample 42"],
+    [
+        "seeing 502s from ranker",
+        "503s again",
+        "ranker 21 w/ static",
+        "gpu 3",
+        "v14",
+        "sample 42",
+        "敲个字都半天",
+    ],
 )
 def test_what_only_looks_like_a_duration(said):
     assert list(durations.find(fold(said))) == []
@@ -109,6 +126,11 @@ def test_a_written_duration_is_found_as_it_stands(amount, unit):
         ("百分之六十", 0.6),
         ("三分之一", 0.3333),
         ("一半", 0.5),
+        ("two fifths", 0.4),
+        ("three quarters", 0.75),
+        ("quarter of the heads", 0.25),
+        ("half a percent", 0.005),
+        ("砍半", 0.5),
     ],
 )
 def test_shares(said, share):
@@ -177,6 +199,13 @@ def test_numbers_that_name_nothing(said, kind):
         ("8 个 worker", 8, "workers"),
         ("并行 8", 8, "workers"),
         ("十二个实例", 12, "replicas"),
+        ("half a dozen pods", 6, "replicas"),
+        ("缩成俩就行", 2, ""),
+        ("50x w/ 2 procs", 50, "trials"),
+        ("4 in parallel", 4, "workers"),
+        ("双卡", 2, "workers"),
+        ("试个 15 把", 15, "trials"),
+        ("over 1.5k", 1500, ""),
     ],
 )
 def test_counts(said, amount, unit):
@@ -225,7 +254,7 @@ def test_identifiers_of_samples(said, sample):
     [
         ("log the root cause of @A: core dumps piling up", "core dumps piling up"),
         ("remember for next time: @A = learning rate too high", "learning rate too high"),
-        ("We verified it, @A came from a stuck consumer. Please store this", "stuck consumer"),
+        ("We verified it, @A came from a stuck consumer. Please store this", "a stuck consumer"),
         (
             "set the cause of @A to certificate rotation, so the diagnosis learns",
             "certificate rotation",
@@ -239,6 +268,13 @@ def test_identifiers_of_samples(said, sample):
         ("@A 的原因确认了，记一下：缓存被打穿", "缓存被打穿"),
         ("@A 確認是 TLS 憑證過期造成的,請存檔", "TLS 憑證過期"),
         ("what broke?", None),
+        ("@A 原因记下 特征平台超时", "特征平台超时"),
+        ("@A 根因是 redis 主从切换 落个档", "redis 主从切换"),
+        ("@A 查明了 学习率太大 给记到案底里", "学习率太大"),
+        ("之前给 @A 记的 电源老化 不对 撤回", "电源老化"),
+        ("@A confirmed = dust in the filters. log it pls", "dust in the filters"),
+        ("@A happened because the fan of rack 7 was blocked", "the fan of rack 7 was blocked"),
+        ("for the record, @A was a cold cache. We verified it, so save that", "a cold cache"),
     ],
 )
 def test_causes(said, cause):
@@ -308,6 +344,10 @@ def test_no_bracket_takes_the_reader_astray(raw):
         ("每晚十一点", "0 23 * * *"),
         ("Sunday evenings at 8 pm", "0 20 * * 0"),
         ("每周三 14 点", "0 14 * * 3"),
+        ("every weekday at half past six", "30 6 * * 1-5"),
+        ("daily at quarter to ten", "45 9 * * *"),
+        ("every night at 11", "0 23 * * *"),
+        ("每周一三五 9 点", "0 9 * * 1,3,5"),
     ],
 )
 def test_schedules(said, cron):

@@ -41,19 +41,27 @@ def placed(
         if parameter.word == "model":  # models have no namespace
             return options[0].rsplit("/", 1)[-1] if mention.known else options[0]
         return options[0]
+    plain = _plain(mention, options)
     if not own:
-        return None
+        return plain
     found = sorted(_named(sheet.material.text.low, mention.span, options), key=lambda f: f[0])
     if not found or any(gap == found[0][0] and o != found[0][2] for gap, _, o in found):
-        return None
+        return plain
     sheet.claim(found[0][1])  # "staging" is an alias, too; here it is not one
     return found[0][2]
+
+
+def _plain(mention: Mention, options: Sequence[str]) -> str | None:
+    """The one that has no namespace, where just that was said: its whole name."""
+    bare = {option.rsplit("/", 1)[-1] for option in options}
+    alone = len(bare) == 1 and mention.known and not mention.loose
+    return next((option for option in options if option in bare), None) if alone else None
 
 
 def _named(low: str, at: Span, options: Sequence[str]) -> list[tuple[int, Span, str]]:
     """How far from the name each namespace is said, where, and the full name it makes."""
     found: list[tuple[int, Span, str]] = []
-    for option in options:
+    for option in (o for o in options if "/" in o):
         for match in _pattern(option.split("/")[0]).finditer(low):
             span = Span(*match.span())
             if not span.overlaps(at):

@@ -7,7 +7,11 @@ from agent.offline.text import pattern as compiled
 
 _KERNEL = compiled(r"\b(?:kernel|dmesg)\b|内核")
 _ABOUT_KERNEL = compiled(
-    r"\bkernel (?:events?|messages?|logs?)\b|内核(?:这边)?(?:日志|事件|有没有)"
+    r"\bkernel (?:events?|messages?|logs?)\b|(?:内核|\bkernel ?)(?:这边)?(?:日志|事件|有没有)"
+)
+_ABOUT_HOST = compiled(
+    r"\b(?:of|on|for|from|at) (?:this|the) (?:machine|host|box|server)\b|\bhosts?(?:'s)? (?:events?|history|timeline)\b"
+    r"|(?<![a-z0-9-])host ?(?:上|的)|主机|本机|这台(?:机器|服务器)"
 )
 _HOST = compiled(
     r"\b(?:(?:this|the) (?:machine|host|box|server)|localhost|host)\b|主机|本机|这台(?:机器|服务器)"
@@ -39,9 +43,9 @@ def machine(sheet: Sheet) -> None:
     low = sheet.material.text.low
     gpu = next((m for m in sheet.material.mentions if m.kind == "gpu"), None)
     needed = target.required or sheet.form.pair
-    if gpu and needed:
+    if gpu and (needed or "gpu" not in {p.word for p in sheet.form.tool.parameters}):
         sheet.put(target, f"gpu:{gpu.value}", gpu)
     elif (_KERNEL if needed else _ABOUT_KERNEL).search(low):
         sheet.put(target, "kernel")
-    elif needed and _HOST.search(low):
+    elif (_HOST if needed else _ABOUT_HOST).search(low):
         sheet.put(target, "host")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.offline import cues, references
-from agent.offline.filling import environments, machines, places
+from agent.offline.filling import environments, labels, machines, places
 from agent.offline.filling.sheet import Sheet
 from agent.offline.mentions import Mention
 from agent.offline.text import pattern as compiled
@@ -31,13 +31,17 @@ _SERVED_BEFORE = compiled(
 _SERVED_AFTER = compiled(
     r" (?:is |was )?(?:serving|runs|running)\b| ?(?:上|线上|里)(?:面)?(?:跑|在跑|服务)?的?| ?(?:背后|现役|那份)"
 )
+_SERVED = compiled(
+    r"\b(?:deployments?|deployed|services?|serv(?:es?|ing)|live|running on|runs on)\b|部署|服务|线上|现网|(?<!训练)(?:在|上)跑"
+)
+"""Words of a request that is about what a deployment serves, not about a model."""
 _SERVICE = compiled(r"-(?:api|svc|service|server|gateway|gw|gate|stream|online|batch|edge|live)$")
 
 
 def name(sheet: Sheet, parameter: Parameter) -> None:
     """Fill one argument with the name that suits it best by kind, place and nearness."""
     form, best = sheet.form, None
-    if places.called(sheet, parameter):
+    if labels.labelled(sheet, parameter) or places.called(sheet, parameter):
         return
     doubled = parameter.name in form.doubled
     if doubled and not (_plenty(sheet, parameter) or _meant(sheet, parameter)):
@@ -45,8 +49,9 @@ def name(sheet: Sheet, parameter: Parameter) -> None:
     reach = list(sheet.within_reach(parameter))
     shaped = any(own and m.kind == "name" and not m.guessed for own, _, m in reach)
     guess = not (shaped or _elsewhere(sheet, parameter))
+    paired = parameter.name in form.pair and bool(form.pair & sheet.done.args.keys())
     for own, order, mention in reach:
-        if mention.guessed and not guess:
+        if (mention.guessed and not guess) or (paired and mention.loose):
             continue
         taken = _taken(sheet, parameter, mention)
         if taken is None:
@@ -90,6 +95,9 @@ def _belongs_elsewhere(sheet: Sheet, parameter: Parameter, mention: Mention) -> 
     if parameter.required:
         return False
     others = {p.word for p in sheet.form.tool.parameters} & mention.means.keys()
+    if mention.known and {"model", "deployment"} <= others and parameter.word in others:
+        served = bool(_SERVED.search(sheet.material.text.low))
+        return parameter.word == ("model" if served else "deployment")
     if not mention.known and {"model", "deployment"} <= others:
         low, span = sheet.material.text.low, mention.span
         served = (

@@ -13,16 +13,11 @@ _UNLISTED = frozenset({"schedule", "rule"})
 """Kinds of names that no list is kept of."""
 _PLAIN = compiled(r"(?<![\w#/-])[a-z][a-z0-9_.-]*[a-z0-9](?![\w/-])")
 _NO_NAMES = lexicon("no_names")
-_NAME = r"(?P<n>[a-z][a-z0-9]*(?:[._-]?[a-z0-9]+)+)"
+_NAME = r"[\"'`]?(?!teacher)(?P<n>[a-z][a-z0-9]*(?:[._-]?[a-z0-9]+)+)"
 _CALLED = {
-    "name": (
-        compiled(
-            rf"(?:\bcalled|\bnamed|\bname it|\bcall it|叫做?|名为|取名|命名为)\s*[\"'`]?{_NAME}"
-        ),
-    ),
     "student": (
         compiled(
-            rf"(?:\bstudent|学生)(?: model| network|模型|网络)?\s*(?:named|called|=|:|叫做?|用)\s*{_NAME}"
+            rf"(?:\bstudent|学生)(?: model| network|模型|网络)?\s*(?:named|called|=|:|叫做?|选?用|选|拿|取|换成?|给)\s*{_NAME}"
         ),
         compiled(
             rf"(?:\bstudent|学生)(?: model| network|模型|网络)?(?: is| be|\s*[是为])?\s*{_NAME}"
@@ -31,7 +26,12 @@ _CALLED = {
             rf"(?<![\w/.-]){_NAME}\s*(?:as|for|作为|做|当|来当|来做)(?: the| a| our)?\s*(?:student|学生)"
         ),
         compiled(rf"(?<![\w/.-]){_NAME}\s*学生"),
-        compiled(rf"(?:\binto|\bdown to|到|成)\s*(?:the |an? )?{_NAME}(?![\w/])"),
+        compiled(
+            rf"(?:\binto|\bdown to|->|→|=>|到|成|教出(?:来)?(?:一?个)?)\s*(?:the |an? )?{_NAME}(?![\w/])"
+        ),
+        compiled(
+            rf"\b(?:let|have|make|teach) {_NAME} (?:learn |study |imitate |mimic |copy )?from\b"
+        ),
     ),
 }
 """Optional arguments that are told apart by the word for them; after the first, any word is a name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agent.offline import cues
@@ -26,8 +26,16 @@ NAMES = frozenset(
     ]
 )
 """Words of arguments that take a name."""
-_PRECEDENCE = {"path": 0, "sample": 1, "alias": 2, "points": 3}
-"""Words of arguments that are looked for before all others, because their shape tells them apart."""
+_PRECEDENCE = {
+    "silence": 0,
+    "path": 0,
+    "sample": 1,
+    "rule": 1,
+    "alias": 2,
+    "points": 3,
+    "factor": 3,
+}
+"""Words, or names, of arguments that are looked for before all others, because their shape tells them apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class Filled:
     """What is ambiguous was said by some of its words only."""
     strange: int = 0
     """Arguments whose name nobody lists although all of their kind are listed."""
-    also: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    also: dict[str, tuple[Json, ...]] = field(default_factory=dict[str, tuple[Json, ...]])
     """Further values of an argument: the call is to be made for each."""
 
 
@@ -84,7 +92,7 @@ class Form:
             tool.parameters,
             key=lambda p: (
                 p.name not in doubled,
-                _PRECEDENCE.get(p.word, len(_PRECEDENCE)),
+                _PRECEDENCE.get(p.word or p.name, len(_PRECEDENCE)),
                 not p.required,
             ),
         )
@@ -116,7 +124,9 @@ class Sheet:
         paired = parameter.name in self.form.pair
         if paired and self.form.pair & self.done.args.keys():
             return
-        if (parameter.required or paired) and parameter.name not in self.form.doubled:
+        if (
+            parameter.required or paired or parameter.word == "alert"
+        ) and parameter.name not in self.form.doubled:
             for order, mention in enumerate(self.material.around):
                 if id(mention) not in self.used:
                     yield False, order, mention
@@ -133,9 +143,15 @@ class Sheet:
 
     def without_names(self) -> str:
         """The folded clause with known names and quotations blanked."""
+        return self._without(lambda m: m.kind == "quoted" or (m.kind == "name" and m.known))
+
+    def unquoted(self) -> str:
+        """The folded clause with all names, versions and quotations blanked."""
+        return self._without(lambda m: m.kind in ("quoted", "name", "version", "path"))
+
+    def _without(self, unwanted: Callable[[Mention], bool]) -> str:
         low = self.material.text.low
-        for mention in self.material.mentions:
-            if mention.kind == "quoted" or (mention.kind == "name" and mention.known):
-                start, end = mention.span.start, mention.span.end
-                low = low[:start] + " " * (end - start) + low[end:]
+        for mention in filter(unwanted, self.material.mentions):
+            start, end = mention.span.start, mention.span.end
+            low = low[:start] + " " * (end - start) + low[end:]
         return low

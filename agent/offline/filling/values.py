@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent.offline.filling import shifts
 from agent.offline.filling.sheet import Sheet
 from agent.offline.mentions import Mention
+from agent.offline.slots import limits
 from agent.offline.text import pattern as compiled
 from tools.contract import Json, Parameter
 
@@ -25,6 +27,14 @@ TAKES: dict[str, dict[str, float]] = {
     "sample": {"sample": 3.0, "quoted": 2.5, "count": 0.5},
 }
 """Word of an argument → kinds of mentions it takes, with how gladly."""
+_COMPARED = compiled(r"(?P<metric>.*[)}\]])\s*(?:[<>]=?|==)\s*(?P<n>\d+(?:\.\d+)?)")
+"""A PromQL expression with the threshold of a rule."""
+_KEPT = compiled(
+    r"(?:\bkeep(?:s|ing)?|\bretain(?:s|ing)?|\bleav(?:e|es|ing)|只?剩下?|保留|留下?)(?: only| just|到|了)? ?$"
+)
+"""Before a share that stays: the rest is to go."""
+_LEAST_PERCENT = 5
+"""A smaller bare number is hardly a percentage."""
 _SHARES = ("error_rate", "accuracy")
 _CODED = {
     "xid": compiled(r"xid|nvrm|nvidia"),
@@ -40,20 +50,6 @@ _LABEL = compiled(
     r"|(?:label|alias|tag|标签|别名)\s*(?:named |called |叫|是)?(?!on\b|of\b|from\b|off\b|to\b|for\b|away\b|so\b|and\b|in\b|it\b|the\b|please\b)(?P<after>[a-z][a-z0-9-]+)"
 )
 """An alias of one's own making, beside the word for it."""
-_FROM = compiled(r"(?:\bfrom|从|由)(?: the)?(?: version)?[ v]*$")
-_VERSION = compiled(r"\s*(?:version|build|one|model|candidate|的?(?:版|模型))")
-_PLACE = compiled(r"\b(?:in|into|on)(?: the)? $")
-_MORE_BEFORE = compiled(
-    r"(?:\bby|\badd|\banother|\bextra|\bremove|\bdrop|再(?:多)?[加开起来]?|多[加开起]?|[增添]加|减少|加上?|减)\s*$"
-)
-_MORE = compiled(r" (?:more|extra|additional|fewer) ")
-_MORE_AFTER = compiled(r" (?:more|extra|additional|fewer|less)\b")
-_NEW = compiled(
-    r"(?:\b(?:to|onto|into)|换(?:成|到|用|上)?|升(?:级)?(?:到|至|成)?|改(?:成|到|用|为)?|弄成|调(?:成|到)|变成|切(?:到|成)|转(?:到|成|用))(?: (?:the|version))*[ v第]*$"
-)
-"""Words before the new value of a change."""
-_TOLD_SO = 0.5
-"""Against an alias that a verb implies (``转正``) when one is named."""
 _BACK_TO = compiled(
     r"(?:\bto|\brev(?:ision)?|\brestore|=|到|回|成|至|用)(?: (?:the|version|v))*[ v第]*$"
 )
@@ -61,6 +57,12 @@ _BACK_TO = compiled(
 
 def typed(sheet: Sheet, parameter: Parameter) -> None:
     """Fill one argument with the mention that suits it best by kind, unit, place and order."""
+    if parameter.word == "number" and str(sheet.done.args.get("metric")).startswith("latency"):
+        limit = limits.milliseconds(sheet.material.text.low)
+        if limit:
+            sheet.claim(limit[0])
+            sheet.put(parameter, int(limit[1]) if limit[1].is_integer() else limit[1])
+            return
     best = _best(sheet, parameter)
     if best is None:
         label = _LABEL.search(sheet.material.text.low) if parameter.word == "alias" else None
@@ -71,13 +73,22 @@ def typed(sheet: Sheet, parameter: Parameter) -> None:
     value = _value(sheet, parameter.word, mention)
     if value is None:
         return
+    compared = _COMPARED.fullmatch(str(value)) if parameter.word == "metric" else None
+    if compared and "threshold" in sheet.form.cues:
+        value, limit = compared["metric"], float(compared["n"])
+        sheet.done.args["threshold"] = int(limit) if limit.is_integer() else limit
     if mention.also and parameter.word == "metric":
         sheet.done.also[parameter.name] = tuple(str(m.value) for m in mention.also)
     sheet.put(parameter, value, mention)
 
 
+_ELSEWHERE = -100.0
+"""What is said in the clause comes before all that stands around it."""
+
+
 def _best(sheet: Sheet, parameter: Parameter) -> Mention | None:
     best: tuple[float, Mention] | None = None
+    low = sheet.material.text.low
     since = _since(sheet)
     alike = _alike(sheet, parameter, since)
     for own, order, mention in sheet.within_reach(parameter):
@@ -92,11 +103,10 @@ def _best(sheet: Sheet, parameter: Parameter) -> Mention | None:
         if own and not _meant(sheet, parameter, mention, fit):
             continue
         if alike:
-            score = -float(order)
+            score = -float(order) if own else _ELSEWHERE - order
         else:
             score = weight + (2.0 if mention.unit == parameter.name else 0.0) + fit - 0.1 * order
-            score += 3.0 if own and _new(sheet, parameter, mention) else 0.0
-            score -= _left(sheet, parameter, mention) if own else 0.0
+            score += shifts.gain(low, parameter, mention) if own else 0.0
         if best is None or score > best[0] + 1e-9:
             best = (score, mention)
     return best[1] if best else None
@@ -105,7 +115,7 @@ def _best(sheet: Sheet, parameter: Parameter) -> Mention | None:
 def params(sheet: Sheet, parameter: Parameter) -> None:
     """All training parameters that were named, as one object."""
     merged: dict[str, Json] = {}
-    for mention in (*sheet.material.mentions, *sheet.material.around):
+    for mention in (*reversed(sheet.material.around), *sheet.material.mentions):
         if mention.kind == "params" and isinstance(mention.value, Mapping):
             merged.update(mention.value)
             sheet.used.add(id(mention))
@@ -121,10 +131,17 @@ def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> 
     """May it be this? Doubles need a sign, codes their word, optional versions their model."""
     if parameter.name in sheet.form.doubled and fit < 0.5 and mention.unit != parameter.name:
         return False
-    if parameter.name == "replicas" and _relative(sheet, mention):
+    low = sheet.material.text.low
+    if parameter.name == "replicas" and shifts.relative(low, mention.span):
+        return False
+    if parameter.word == "window":
+        return not shifts.aside(low, mention.span)
+    if parameter.word == "alias":
+        return mention.value != "latest"
+    if parameter.word == "number" and shifts.article(low, mention.span):
         return False
     if parameter.word == "revision" and mention.kind != "revision":
-        return bool(_BACK_TO.search(sheet.material.text.low[: mention.span.start]))
+        return bool(_BACK_TO.search(low[: mention.span.start]))
     if mention.kind != "count":
         return True
     if parameter.word in _CODED:
@@ -133,30 +150,6 @@ def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> 
         names = [m for m in sheet.material.mentions if m.kind == "name"]
         return fit >= 1.0 or any(0 <= mention.span.start - m.span.end <= 2 for m in names)
     return True
-
-
-def _new(sheet: Sheet, parameter: Parameter, mention: Mention) -> bool:
-    """Does it stand where the new value of a change stands: ``两个太少, 弄成四个``?"""
-    if parameter.word not in ("count", "version", "number") or not parameter.required:
-        return False
-    return bool(_NEW.search(sheet.material.text.low[: mention.span.start]))
-
-
-def _left(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
-    """What speaks against the old value of ``from 3 to 5``, and against ``in production``.
-
-    ``the staging version`` is a version, not the alias to set.
-    """
-    before = sheet.material.text.low[: mention.span.start]
-    if _FROM.search(before):
-        return 3.0
-    if mention.kind != "alias":
-        return 0.0
-    if parameter.word == "alias":
-        implied = str(mention.value) != sheet.material.text.said(mention.span).lower()
-        labelled = _VERSION.match(sheet.material.text.low[mention.span.end :])
-        return _TOLD_SO * implied + (2.0 if labelled else 0.0)
-    return 1.5 if _PLACE.search(before) else 0.0
 
 
 def _alike(sheet: Sheet, parameter: Parameter, since: int) -> frozenset[str]:
@@ -184,16 +177,6 @@ def _since(sheet: Sheet) -> int:
     return named if len(after) > 1 else 0
 
 
-def _relative(sheet: Sheet, mention: Mention) -> bool:
-    """``two more``, ``再加两个``: how many that makes is not said."""
-    text, span = sheet.material.text, mention.span
-    return bool(
-        _MORE_BEFORE.search(text.low[: span.start])
-        or _MORE.search(text.low[span.start : span.end])
-        or _MORE_AFTER.match(text.low[span.end :])
-    )
-
-
 def _coded(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> bool:
     """A bare number is a code when the word for it stands near, or when it is the only number."""
     if fit > 0 and _CODED[parameter.word].search(sheet.material.text.low):
@@ -212,7 +195,7 @@ def _fits(parameter: Parameter, mention: Mention) -> bool:
     if parameter.word == "number":
         return not mention.unit
     if parameter.word == "fraction":
-        return not mention.unit and 1 < number < 96
+        return not mention.unit and _LEAST_PERCENT <= number < 96
     return number.is_integer() and mention.unit in ("", parameter.name)
 
 
@@ -225,7 +208,9 @@ def _value(sheet: Sheet, word: str, mention: Mention) -> Json:
     if word in ("version", "sample"):
         return str(int(value)) if isinstance(value, float) else value
     if word == "fraction":
-        return float(value) / 100 if mention.kind == "count" else float(value)
+        share = float(value) / 100 if mention.kind == "count" else float(value)
+        kept = _KEPT.search(sheet.material.text.low[: mention.span.start])
+        return round(1 - share, 6) if kept else share
     if word == "number":
         return _threshold(sheet, mention, float(value))
     return value

@@ -2,47 +2,49 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from agent.offline.corrections import CORRECTION
 from agent.offline.filling.sheet import Sheet
-from agent.offline.slots import causes, choices, files, free_text, samples, schedule
+from agent.offline.slots import (
+    causes,
+    choices,
+    files,
+    free_text,
+    gains,
+    patterns,
+    samples,
+    schedule,
+    silences,
+    switches,
+)
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 from tools.contract import Json, Parameter
 
-_N = r"(?P<n>\d+(?:\.\d+)?)"
-_LOSABLE = r"(?:accuracy|acc|precision|f1|精度|准确率)"
-_POINTS = (
-    (compiled(r"\b(?:a|one|single) (?:accuracy |percentage )?point\b|一个(?:百分)?点"), 1.0),
-    (compiled(rf"{_N}\s*(?:accuracy |percentage )?(?:points?\b|pp\b|个?(?:百分)?点)"), None),
-    (
-        compiled(
-            rf"(?:{_LOSABLE}|掉点|损失|\btolerance|\bdegradation|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_N}\s*(?:%|percent)(?! of (?:its |the )?(?:weights|param))"
-        ),
-        None,
-    ),
-    (compiled(rf"{_N}\s*(?:%|percent) (?:of )?(?:the )?(?:{_LOSABLE}|loss\b)"), None),
+_NAMED_KIND = {
+    kind: compiled(
+        rf"\b{kind} (?:rule|type|kind|alert)|(?:type|kind|类型)\W{{0,3}}{kind}|{kind} ?类"
+    )
+    for kind in ("threshold", "rate", "anomaly", "peer")
+}
+"""Of what kind a rule is said to be though it has a threshold."""
+_TOLD = compiled(
+    r"\b(?:says?|said|saying|shows|complains?) (?P<told>\"[^\"]+\"|'[^']+')(?=.*\blogs?\b)"
 )
-_FACTOR = (
-    (compiled(r"\btwice\b|\bdoubl(?:e|ing)\b|\bhalf the (?:latency|time)\b|快一倍|两倍|翻倍"), 2.0),
-    (compiled(rf"{_N}\s*(?:x\b|times\b|倍)"), None),
-)
-"""Patterns, and what is meant where no digit says it."""
-_FLAGS = {"withdraw": compiled(r"\b(?:withdraw|retract|take back|revoke)\b|撤回|撤销|收回|作废")}
-"""Arguments that are on or off, and the words that turn them on."""
+"""What somebody reports need not be what to look for."""
 
 
 def choice(sheet: Sheet, parameter: Parameter, values: tuple[str, ...]) -> None:
     """A value of a closed argument; the catch-all ``open`` gives way to any other."""
+    low = sheet.without_names()
     if parameter.word == "rule_kind" and "threshold" in sheet.done.args:
-        return
-    found = sorted(
-        choices.find(sheet.without_names(), values),
-        key=lambda f: (f[1] == "open", f[0].start, f[0].start - f[0].end),
-    )
+        values = tuple(v for v in values if v == "rate" or _NAMED_KIND[v].search(low))
+    found = choices.ranked(low, values)
     if found:
-        sheet.put(parameter, found[0][1])
+        first = found[0][0]
+        later = [f for f in found if CORRECTION.search(low[first.end : f[0].start + 1])]
+        sheet.put(parameter, (later or found)[0][1])
 
 
 def written(sheet: Sheet, parameter: Parameter) -> None:
@@ -50,18 +52,22 @@ def written(sheet: Sheet, parameter: Parameter) -> None:
     value: Json = None
     match parameter.word:
         case "when":
-            found = schedule.find(sheet.without_names())
+            lines = [str(m.value) for m in sheet.material.mentions if m.kind == "quoted"]
+            written = next((line for line in lines if schedule.is_cron(line)), None)
+            found = schedule.find(written or sheet.without_names())
             value = found[1] if found else None
         case "pattern":
             value = _pattern(sheet)
         case "text":
             value = _text(sheet, parameter)
         case "points":
-            value = _first(sheet, _POINTS)
+            value = _gain(sheet, gains.points)
         case "factor":
-            value = _first(sheet, _FACTOR)
+            value = _gain(sheet, gains.factor)
         case "path":
             value = _shown(sheet, files.find(sheet.material.text.low))
+        case _ if parameter.name == "silence":
+            value = _silence(sheet)
         case _:
             value = _flag(sheet, parameter)
     if value is not None:
@@ -87,18 +93,24 @@ def _shown(sheet: Sheet, spans: Sequence[Span]) -> str | None:
     return "/".join(sheet.material.text.said(span).rstrip("/") for span in spans) or None
 
 
-def _first(sheet: Sheet, patterns: Sequence[tuple[re.Pattern[str], float | None]]) -> float | None:
-    for pattern, meant in patterns:
-        match = pattern.search(sheet.material.text.low)
-        if match:
-            sheet.claim(Span(*match.span(0 if meant else "n")))
-            return meant or float(match["n"])
-    return None
+def _gain(sheet: Sheet, find: Callable[[str], tuple[Span, float] | None]) -> float | None:
+    """A number with its unit, used up for every other argument."""
+    found = find(sheet.unquoted())
+    if found is None:
+        return None
+    sheet.claim(found[0])
+    return found[1]
+
+
+def _silence(sheet: Sheet) -> str | None:
+    named = (m for m in sheet.material.mentions if m.kind == "name")
+    alerts = tuple(m.span for m in named if m.known or "alert" in m.means)
+    span = silences.find(sheet.material.text.low, alerts)
+    return _shown(sheet, (span,)) if span else None
 
 
 def _flag(sheet: Sheet, parameter: Parameter) -> bool | None:
-    pattern = _FLAGS.get(parameter.name)
-    return True if pattern and pattern.search(sheet.without_names()) else None
+    return switches.find(parameter.name, sheet.without_names())
 
 
 def _text(sheet: Sheet, parameter: Parameter) -> str | None:
@@ -122,16 +134,18 @@ def _text(sheet: Sheet, parameter: Parameter) -> str | None:
 
 
 def _pattern(sheet: Sheet) -> str | None:
-    quoted = _quoted(sheet)
+    raw = sheet.material.text.raw
+    told = _TOLD.search(sheet.material.text.low)
+    quoted = None if told else _quoted(sheet)
     if quoted:
         return quoted
-    raw = sheet.material.text.raw
     for mention in sheet.material.mentions:
         named = mention.kind == "name" and (mention.known or id(mention) in sheet.used)
         if named or mention.kind == "window":
             start, end = mention.span.start, mention.span.end
             raw = raw[:start] + " , ".ljust(end - start)[: end - start] + raw[end:]
-    return free_text.pattern(raw)
+    found = patterns.pattern(raw[: told.start("told")] + raw[told.end() :] if told else raw)
+    return found or (_quoted(sheet) if told else None)
 
 
 def _quoted(sheet: Sheet) -> str | None:

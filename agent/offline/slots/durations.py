@@ -27,23 +27,38 @@ _HAN_PATTERN = compiled(
     r"|(?P<d>天|日(?!志|报))|(?P<w>个?星期|个?礼拜|周)|(?P<mo>个月))(?P<half>半)?"
 )
 _COMPOUND = compiled(r"(?<![\w.:-])(?:\d+[dhms]){2,}(?!\w)")
+_HOURS_MINUTES = compiled(
+    r"(?<![\w.:-])(?P<h>\d+) ?(?:h|hrs?|hours?)\b,?(?: and)? ?(?P<m>\d+) ?(?:m|mins?|minutes?)\b|(?P<hh>\d+) ?(?:个)?(?:小时|钟头) ?(?P<hm>\d+) ?分钟?"
+)
 _FIXED: tuple[tuple[str, str], ...] = (
     (r"\b(?:half an? hour|half hour|half-hour)\b|半个?(?:小时|钟头|钟)", "30m"),
     (r"\b(?:a )?quarter (?:of an? )?hour\b|一刻钟", "15m"),
     (r"\bthree quarters of an hour\b|三刻钟", "45m"),
     (r"\b(?:an|one|1) hour and a half\b|一个?半(?:小时|钟头)|一个半钟", "90m"),
-    (r"\bhalf (?:a )?day\b|半天", "12h"),
+    (r"\b(?:last |past |a )?day and a half\b", "36h"),
+    (r"\bhalf (?:a )?day\b|(?<![都了等卡跑敲好老费])半天(?![没都也才不])", "12h"),
+    (
+        r"\bover ?night\b|\b(?:last night|tonight)(?:'s)?\b|\b(?:of|during|over|through|throughout|for) the (?:whole )?night\b|\ball night\b"
+        r"|昨[晚夜]上?|昨天(?:晚上|夜里)|今[晚夜]|一(?:整)?[晚夜](?!成名)|整[晚夜]|隔夜|(?:这|过)一?夜",
+        "12h",
+    ),
     (r"\bfortnight\b", "14d"),
-    (r"\b(?:an|the (?:last|past|previous)|last|past|this|previous|next) hour\b|上个?小时", "1h"),
+    (
+        r"\b(?:an|the (?:last|past|previous)|last|past|this|previous|next) (?:hour|hr)\b|上个?小时",
+        "1h",
+    ),
     (r"\b(?:a|the (?:last|past)|last|past) minute\b", "1m"),
-    (r"\b(?:a|the (?:last|past)|last|past|one full|a full|a whole) day\b|整天|一整天|全天", "1d"),
+    (
+        r"\b(?:a|the (?:last|past)|last|past|one full|a full|a whole|all|the whole|the entire) day\b|整天|一整天|全天",
+        "1d",
+    ),
     (
         r"\bsince (?:this time )?yesterday\b|\byesterday(?:'s)?\b|昨天到现在|昨天以来|昨日|昨天",
         "1d",
     ),
     (r"\b(?:so far )?today(?:'s)?\b|今天|今日|当天", "1d"),
     (
-        r"\b(?:a|the (?:last|past|previous)|last|past|this|previous) week(?:'s)?\b|上个?(?:周|星期|礼拜)|本周|这周|过去一周|近一周",
+        r"\b(?:a|the (?:last|past|previous)|last|past|this|previous|all|all of this) week(?:'s)?\b|上个?(?:周|星期|礼拜)|本周|这一?(?:周|个?(?:星期|礼拜))|一?整(?:周|个星期|个礼拜)|过去一周|近一周",
         "7d",
     ),
     (
@@ -66,6 +81,8 @@ def find(low: str) -> Iterator[tuple[Span, str]]:
     """Every duration in a folded text, as ``15m``, ``2h``, ``1d``; longest first wins outside."""
     for match in _COMPOUND.finditer(low):
         yield Span(*match.span()), match.group()
+    for match in _HOURS_MINUTES.finditer(low):
+        yield Span(*match.span()), f"{match['h'] or match['hh']}h{match['m'] or match['hm']}m"
     for pattern, said in _FIXED_PATTERNS:
         for match in pattern.finditer(low):
             yield Span(*match.span()), said

@@ -1,4 +1,4 @@
-"""Shares: ``40 %``, ``half``, ``a quarter``, ``0.35``, ``四成``, ``三分之一``, ``百分之六十``."""
+"""Shares: ``40 %``, ``half``, ``two fifths``, ``a quarter``, ``0.35``, ``四成``, ``三分之一``, ``百分之六十``."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ _PARTS = compiled(rf"(?P<d>\d+|{numbers.HAN})分之(?P<n>\d+|{numbers.HAN})")
 _DECIMAL = compiled(r"(?<![\w.:-])0?\.\d+(?![\w%])")
 _RATIO = compiled(r"(?<![\w./])(?P<n>[1-9])\s*/\s*(?P<d>[2-9]|10)(?![\w/])")
 _WORDS: tuple[tuple[str, float], ...] = (
+    (r"\bhalf an? (?:percent|per cent)\b|\bhalf an? %", 0.005),
     (
-        r"\b(?:a |one )half\b|\bhalf\b(?! an? hour| hour| a day)|一半|(?<![一二三四五六七八九十个])半(?=权重|参数|的|$)",
+        r"\b(?:a |one )?half\b(?! an? hour| hour| a day| a dozen|[ -](?:a )?(?:point|pts?\b|percent|%))"
+        r"|一半|[对减砍剪折拦腰]半(?!个)|(?<![一二三四五六七八九十个])半(?=权重|参数|的|$)",
         0.5,
     ),
-    (r"\b(?:a|one)[ -]third\b", 1 / 3),
-    (r"\btwo[ -]thirds\b", 2 / 3),
-    (r"\b(?:a|one)[ -](?:quarter|fourth)\b(?! of an hour| hour)", 0.25),
-    (r"\bthree[ -]quarters\b(?! of an hour)", 0.75),
-    (r"\b(?:a|one)[ -]fifth\b", 0.2),
-    (r"\b(?:a|one)[ -]tenth\b", 0.1),
+    (r"\b(?:quarter|fourth) of\b(?! an? hour)", 0.25),
 )
+_ORDINAL = compiled(
+    r"\b(?P<n>an?|one|two|three|four|five|six|seven|eight|nine)[ -]"
+    r"(?P<d>third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth)s?\b(?! of an hour| hour|[ -](?:replica|version|revision|one|time)\b)"
+)
+"""``two fifths``."""
+_PARTS_OF_ONE = {"quarter": 4.0}
 _WORD_PATTERNS = tuple((compiled(p), v) for p, v in _WORDS)
 
 
@@ -45,11 +48,25 @@ def find(low: str) -> Iterator[tuple[Span, float]]:
             top, bottom = numbers.value(match["n"]), numbers.value(match["d"])
             if top and bottom:
                 yield Span(*match.span()), round(top / bottom, 4)
-    for match in _DECIMAL.finditer(low):
-        yield Span(*match.span()), float(match.group())
+    yield from ordinals(low)
+    for span in decimals(low):
+        yield span, float(low[span.start : span.end])
     for pattern, number in _WORD_PATTERNS:
         for match in pattern.finditer(low):
             yield Span(*match.span()), round(number, 4)
+
+
+def decimals(low: str) -> Iterator[Span]:
+    """Shares as decimals below one: ``0.55``."""
+    return (Span(*match.span()) for match in _DECIMAL.finditer(low))
+
+
+def ordinals(low: str) -> Iterator[tuple[Span, float]]:
+    """Parts of one in words: ``two fifths``."""
+    for match in _ORDINAL.finditer(low):
+        part = _PARTS_OF_ONE.get(match["d"]) or numbers.ORDINALS[match["d"]]
+        top = 1.0 if match["n"] in ("a", "an") else numbers.value(match["n"]) or 1.0
+        yield Span(*match.span()), round(top / part, 4)
 
 
 def _percents(low: str) -> Iterator[tuple[Span, float]]:

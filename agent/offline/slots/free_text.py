@@ -1,94 +1,28 @@
-"""Free text inside a request: the message of a notice, a cause, a pattern for logs, a student."""
+"""Free text inside a request: the message of a notice."""
 
 from __future__ import annotations
 
 import re
 
 _MESSAGE = (
-    re.compile(r"[:：]\s*(?P<t>\S.*)$", re.DOTALL),
+    re.compile(r"(?:(?<!\d)[:：]|[:：](?!\d\d(?!\d)))\s*(?P<t>\S.*)$", re.DOTALL),
     re.compile(
         r"\b(?:that|saying(?: that)?|know(?: that)?|reading|to say(?: that)?|with the (?:message|text))\s+(?P<t>\S.*)$",
         re.IGNORECASE | re.DOTALL,
     ),
     re.compile(
-        r"(?:说(?:一声|一下|下)?|讲(?:一声)?|告知|内容(?:是|为)?|写上?)\s*[,，:：]?\s*(?P<t>\S.*)$",
+        r"(?:说(?:一声|一下|下)?|讲(?:一声|一下|下)?|告知|内容(?:是|为)?(?:写上?)?|写上?)(?:一?[封个条句](?:邮件|消息|信|通知)?)?\s*[,，:：]?\s*(?P<t>\S.*)$",
         re.DOTALL,
     ),
 )
-_LEADING = re.compile(r"^(?:that |is |about |,|，|:|：|一声|一下)\s*", re.IGNORECASE)
+_LEADING = re.compile(
+    r"^(?:(?:里面?|上|群里?|那边)?\s*(?:说|讲|喊|吼|吱|写|发|推|留|回|同步|广播|通知|公告)(?:了|个|一?[个句条声下封嗓子]+|消息|通知|信|邮件|话|言)*[\s,，:：]+"
+    r"|群[，,]|[-–—]+ |and (?:say|tell (?:them|everyone)) |that |is |about |with |,|，|:|：|一声|一下)\s*",
+    re.IGNORECASE,
+)
 _EMPTY = re.compile(
     r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$"
 )
-_LITERAL = r"(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{3,}[A-Z_\d]*|NaN|Traceback|[A-Z]\w*(?:Error|Exception)|[a-z]+_[a-z_]+|(?=\w*\d)(?=\w*[a-z])[\w]+-\w+)"
-"""What is not prose: names of errors, constants, identifiers."""
-_PATTERN = (
-    re.compile(
-        r"\b(?:grep|rg|grepping)(?: (?:for|out|me|all|lines))*\s+(?P<t>[\w.*|-]+(?: (?!(?:in|from|on|within|over|and|for)\b)[\w.*|-]+){1,4})\s*(?=(?:in|from|on|within|over)\b|[,?!]|在|$)",
-        re.IGNORECASE | re.ASCII,
-    ),
-    re.compile(
-        r"\b(?:grep|rg|search|look|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|on|by|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])",
-        re.IGNORECASE | re.ASCII,
-    ),
-    re.compile(
-        r"\bfor\s+[\"'`]?(?P<t>[\w.*|\\-]+)[\"'`]?\s*(?:errors?|messages?|lines?|entries)?\s*(?:in|$|[,.?])",
-        re.IGNORECASE | re.ASCII,
-    ),
-    re.compile(
-        r"(?:搜索?|查找|搜一?下|找|过滤|匹配|包含|含有?|带有?|出现|有[没木冇无]有?|有冇|grep)\s*(?:一下|下|出|所有|这个|那个|这种)?\s*[\"'“”‘’「」]?(?P<t>[A-Za-z0-9_.*|-]+)[\"'“”‘’「」]?"
-    ),
-    re.compile(r"(?P<t>[A-Za-z0-9_.*|-]+)\s*(?:字样|关键字|关键词|报错|错误)"),
-    re.compile(
-        rf"\b(?:any(?:thing)?|some|see|seeing|getting|throwing|spewing|printing|mentions?|about)\s+(?:more )?(?P<t>{_LITERAL})(?![\w-])"
-    ),
-    re.compile(rf"(?:里面?|日志)的?\s*(?P<t>{_LITERAL})(?![A-Za-z0-9_-])"),
-    re.compile(rf"(?:报|打|刷|抛|爆|喷)(?:出|了|过)?\s*(?P<t>{_LITERAL})(?![A-Za-z0-9_-])"),
-    re.compile(
-        r"\b(?P<t>[A-Z][A-Za-z]*[A-Z][A-Za-z]*|OOM|NaN|CUDA|NCCL|5\d\d|4\d\d)\b(?= (?:errors?|in|messages?|lines?|failures?))"
-    ),
-)
-_LEVELS = frozenset({"ERROR", "WARN", "WARNING", "FATAL"})
-"""Written as logs write them they are looked for; ``errors`` are only talked about."""
-_NOT_PATTERNS = frozenset(
-    [
-        "log",
-        "logs",
-        "the",
-        "a",
-        "an",
-        "any",
-        "all",
-        "lines",
-        "line",
-        "me",
-        "my",
-        "its",
-        "it",
-        "for",
-        "in",
-        "of",
-        "from",
-        "last",
-        "past",
-        "errors",
-        "error",
-        "recent",
-        "output",
-        "stderr",
-        "stdout",
-        "what",
-        "latest",
-        "new",
-        "and",
-        "out",
-        "some",
-        "show",
-        "see",
-        "get",
-    ]
-)
-
-
 _AHEAD = (
     re.compile(
         r"^(?:please |can you |could you )*(?:post|send|write|say|put|drop|announce|publish|share|broadcast|forward)\s+(?P<t>.+?)\s+(?:in|to|into|on)\s*$",
@@ -112,23 +46,17 @@ def ahead(raw: str) -> str | None:
 
 
 def message(raw: str) -> str | None:
-    """What a notice should say, from the words after its target."""
-    return _first(raw, _MESSAGE)
+    """What a notice should say, from the words after its target: after the first lead-in."""
+    found = [match for expression in _MESSAGE if (match := expression.search(raw))]
+    if not found:
+        return None
+    return _clean(min(found, key=lambda m: m.start())["t"]) or None
 
 
 def rest(raw: str) -> str | None:
     """All that follows, without the joint."""
     text = _clean(_LEADING.sub("", raw.strip()))
     return None if not text or _EMPTY.match(text) else text
-
-
-def pattern(raw: str) -> str | None:
-    """The expression to look for in logs."""
-    for expression in _PATTERN:
-        for match in expression.finditer(raw):
-            if match["t"] in _LEVELS or match["t"].lower() not in _NOT_PATTERNS:
-                return match["t"].rstrip(".")
-    return None
 
 
 def _first(raw: str, patterns: tuple[re.Pattern[str], ...]) -> str | None:

@@ -16,7 +16,7 @@ _HN = rf"(?:{_D}|{numbers.HAN})"
 _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "xid",
-        rf"\bs?xid(?![a-z])(?:\s*\([^)]*\))?(?:[\s:=#-]|error|code|number|of|is|was|错误码?|号)*(?P<n>{_D}|{numbers.ENGLISH}|{numbers.HAN})(?![\w])",
+        rf"\bs?xids?(?![a-z])(?:\s*\([^)]*\))?(?:[\s:=#-]|error|code|number|of|is|was|错误码?|号)*(?P<n>{_D}|{numbers.ENGLISH}|{numbers.HAN})(?![\w])",
     ),
     ("xid", rf"\bs?xid(?P<n>{_D})\b"),
     ("xid", rf"(?<![\w.-])(?P<n>{_D})\s*(?:号|这个|那个|号的)?\s*s?xid\b"),
@@ -24,14 +24,17 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("xid", rf"\b(?:nvidia|nvrm|gpu) (?:driver )?error(?: code| number)?\s*#?(?P<n>{_D})\b"),
     (
         "gpu",
-        rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?|显卡|gpu 卡)(?:\s|#|:|no\.?|number|index|编号)*(?P<n>{_D})(?![\w:%/-]|\.\d|\s*(?:%|台|个|张|块|度|小时|分钟|天))",
+        rf"(?<![a-z0-9-])(?:gpus?|cards?|cuda|devices?|显卡|gpu 卡)(?:\s|#|:|no\.?|number|index|编号)*(?P<n>{_D})(?![\w:%/-]|\.\d|\s*(?:%|台|个|张|块|度|小时|分钟|天))",
     ),
     (
         "gpu",
         rf"(?<![a-z0-9-])(?:gpus?|cards?|devices?) (?:number )?(?P<n>{numbers.ENGLISH})\b(?! (?:hours?|days?|minutes?))",
     ),
     ("gpu", rf"(?P<n>{_HN})\s*号\s*(?:gpu(?!\s*节点| ?node)|显卡|卡)"),
-    ("gpu", rf"(?:显卡|卡)\s*(?P<n>{_D})(?![\w:%/-]|\.\d|\s*(?:%|台|个|张|块|度|小时|分钟|天|次))"),
+    (
+        "gpu",
+        rf"(?:显卡|卡)\s*(?P<n>{_D})(?![a-z0-9_:%/-]|\s*日(?!志)|\.\d|\s*(?:%|台|个|张|块|度|小时|分钟|天|次))",
+    ),
     ("gpu", rf"\b(?:index|slot)\s*#?(?P<n>{_D})(?![\w.-])"),
     ("gpu", rf"第\s*(?P<n>{_HN})\s*(?:块|张|个)\s*(?:gpu|显卡|卡)"),
     ("gpu_ordinal", rf"\b(?P<n>{_ORD}) (?:gpu|card)\b"),
@@ -78,6 +81,11 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 )
 _COMPILED = tuple((kind, compiled(pattern)) for kind, pattern in _PATTERNS)
 
+_DIGITS = compiled(r"\d+")
+_LISTED = compiled(
+    r"\bs?xids?(?![a-z])(?:[\s:#]|errors?|codes?)*\d{1,3}(?P<more>(?:\s*(?:,|&|/|、|,? ?\band\b|和|跟|与|还有)\s*\d{1,3}(?![\w.%-]|:\d))+)"
+)
+
 ALIASES: tuple[tuple[str, str], ...] = (
     ("production", r"production|prod(?!uc|/)|生产(?:环境|版)?|转正"),
     ("staging", r"staging|预发布?(?:环境)?"),
@@ -106,6 +114,13 @@ def find(low: str) -> Iterator[tuple[str, Span, Span, str]]:
                 yield "gpu", Span(*match.span()), Span(*match.span("n")), str(number - 1)
             elif kind != "gpu_ordinal":
                 yield kind, Span(*match.span()), Span(*match.span("n")), written
+
+
+def further(low: str) -> Iterator[tuple[str, Span, Span, str]]:
+    """The other codes of a list: ``xids 13 and 45``."""
+    for listed in _LISTED.finditer(low):
+        for match in _DIGITS.finditer(low, *listed.span("more")):
+            yield "xid", Span(*match.span()), Span(*match.span()), match.group()
 
 
 def aliases(low: str) -> Iterator[tuple[Span, str]]:

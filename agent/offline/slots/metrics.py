@@ -26,7 +26,7 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     ),
     (
         "queue_depth",
-        r"queue[ _-]?(?:depth|length|size)|(?:request )?backlog|pending requests|requests? (?:waiting|queued)|depth of the queue|(?:队列|伫列)(?:长度|深度|大小|积压)?|排队(?:长度|请求数?|数)|积压(?:量|请求)?",
+        r"queue[ _-]?(?:depth|length|size)|(?:request )?backlog|pending requests|requests? (?:waiting|queued)|depth of the queue|(?:the )?queue(?= (?:is|gets|goes|grows|builds|over|above|longer|deeper|exceeds?|>))|(?:队列|伫列)(?:长度|深度|大小|积压)?|排队(?:长度|请求数?|数)|积压(?:量|请求)?",
     ),
     (
         "throughput",
@@ -34,19 +34,19 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     ),
     (
         "gpu_memory",
-        r"gpu[ _-]?(?:memory|mem|ram)(?: (?:usage|use|used|utili[sz]ation|consumption))?|vram(?: (?:usage|use))?|(?:gpu|显卡) ?内存(?:占用|使用量?|使用率)?|(?:显存|显示记忆体|显卡记忆体)(?:占用|使用|用量|利用)?(?:率|量|情况)?",
+        r"gpu(?:'?s)?[ _-]?(?:memory|mem|ram)(?: (?:usage|use|used|utili[sz]ation|consumption))?|vram(?: (?:usage|use))?|(?:gpu|显卡) ?内存(?:占用|使用量?|使用率)?|(?:显存|显示记忆体|显卡记忆体)(?:占用|使用|用量|利用)?(?:率|量|情况)?",
     ),
     (
         "gpu_temperature",
-        r"gpu[ _-]?(?:temperatures?|temps?|heat)|temperature of (?:the )?gpus?|(?:gpu|显卡|卡) ?的?温度|显卡温度",
+        r"gpu(?:'?s)?[ _-]?(?:temperatures?|temps?|heat)|(?:temperatures?|temps?) of (?:(?:the|all) )?gpus?|(?:temperatures?|temps?)(?= ?(?:chart|graph|plot|curve|over \d|above|exceeds?|>|is over))|(?<=\bin )temperatures?|(?:hotter|warmer|cooler)(?= than (?:its|the|all|other))|(?:gpus?|cards?)(?= [^,.;]{0,20}?\d+ ?(?:degrees|celsius|c\b))|(?:gpu|显卡|卡)(?=[^,.;\d]{0,6}\d+ ?度)|温度(?=曲线|图|超|高于|大于|过 ?\d|>|达|到)|(?:gpu|显卡|卡) ?的?温度|显卡温度",
     ),
     (
         "gpu_power",
-        r"gpu[ _-]?power(?: (?:draw|usage|consumption))?|power draw|(?:gpu|显卡) ?的?(?:功耗|功率)",
+        r"gpu(?:'?s)?[ _-]?power(?: (?:draw|usage|consumption))?|power draw|(?:gpu|显卡) ?的?(?:功耗|功率)",
     ),
     (
         "gpu_utilization",
-        r"gpu[ _-]?(?:utili[sz]ation|utilisaton|util|usage|load|busy)|utili[sz]ation of (?:the )?gpus?|(?:gpu|显卡) ?的?(?:利用率|使用率|负载|占用率)",
+        r"gpu(?:'?s)?[ _-]?(?:utili[sz]ation|utilisaton|util|usage|load|busy)|utili[sz]ation of (?:the )?gpus?|(?:gpu|显卡) ?的?(?:利用率|使用率|负载|占用率)",
     ),
     (
         "cpu",
@@ -72,7 +72,7 @@ _PATTERNS = tuple(
     (name, compiled(rf"(?<![\w-])(?:{pattern})(?![a-z0-9_-])")) for name, pattern in _SPOKEN
 )
 _IDENTIFIER = compiled(
-    r"(?<![\w/:#.-])(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,}|[a-z][a-z0-9]*:[a-z0-9]+(?:_[a-z0-9]+)+)(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-])"
+    r"(?:(?<=alert:)|(?<=rule:)|(?<=metric:)|(?<=query:)|(?<=plot:)|(?<![\w/:#.-]))(?!(?:alert|rule|metric|query|plot):)(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,}|[a-z][a-z0-9]*:[a-z0-9]+(?:_[a-z0-9]+)+)(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-]| ?= ?[\d.])"
 )
 _OPENING = compiled(
     r"(?<![\w/#.-])(?!promql:)(?:(?:sum|avg|max|min|count|rate|irate|increase|delta|histogram_quantile|topk|"

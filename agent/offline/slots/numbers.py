@@ -61,9 +61,9 @@ _SMALL = "|".join(sorted(_ONES, key=len, reverse=True))
 _WORD = rf"(?:(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_ONES[1:10])}))?|{_SMALL})"
 ENGLISH = (
     rf"(?:(?:(?:an?|{_WORD}) )?(?:hundred|dozen|thousand)(?: and {_WORD}| {_WORD})?"
-    rf"|a couple(?: of)?|couple of|{_WORD})"
+    rf"|a couple(?: of)?|couple of|half a dozen|{_WORD})"
 )
-HAN = r"[零一二三四五六七八九十百千两俩仨〇]+"
+HAN = r"(?:零点[零一二三四五六七八九]+|[零一二三四五六七八九十百千两俩仨〇]+)"
 NUMBER = rf"(?:\d+(?:\.\d+)?|{ENGLISH}|{HAN})"
 """A pattern for any number; give what it matched to :func:`value`."""
 
@@ -73,6 +73,10 @@ def value(said: str) -> float | None:
     text = said.strip().lower()
     if re.fullmatch(r"\d+(?:\.\d+)?", text):
         return float(text)
+    if re.fullmatch(r"\d+(?:\.\d+)?k", text):
+        return float(text[:-1]) * 1000
+    if text.startswith("零点"):
+        return float("0." + "".join(str(_HAN_DIGITS[c]) for c in text[2:]))
     if re.fullmatch(HAN, text):
         return _han(text)
     if text in ORDINALS:
@@ -89,6 +93,8 @@ def whole(said: str) -> int | None:
 def _english(text: str) -> float | None:
     if "couple" in text:
         return 2.0
+    if text == "half a dozen":
+        return 6.0
     total, current, seen = 0, 0, False
     for word in re.split(r"[ -]+", text):
         if word in UNITS:

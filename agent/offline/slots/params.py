@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agent.offline.slots import numbers
+from agent.offline.slots import numbers, order
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 
@@ -31,13 +31,23 @@ _NAMED = tuple(
     for name, p in _NAMES
 )
 _EPOCHS = compiled(
-    rf"(?<![\w.:-])(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?\s*(?:epochs?\b|epoch)"
+    rf"(?<![\w.:第-])(?<!第 )(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?[\s-]*(?P<unit>epochs?\b|epoch)"
 )
-_STEPS = compiled(r"(?<![\w.:-])(?P<v>\d+)\s*steps\b")
+_STEPS = compiled(r"(?<![\w.:-])(?P<v>\d+)\s*(?P<unit>steps\b)")
+_COUNTED = frozenset({"epochs", "steps"})
+_HAPPENED = compiled(
+    r"\b(?:in|at|after|around|near|by|until|during|since|on|from)(?: the| about)? $|第\s*$"
+)
+"""``it crashed in epoch 4`` is no wish."""
 _PAIR = compiled(
     rf"(?<![\w-])(?P<k>[a-z_][a-z0-9_.]*)\s*=\s*{_VALUE}(?![\w%]| *(?:trials?|runs?|workers?|replicas?)\b)"
 )
-_COUNTS = frozenset({"replicas", "workers", "trials", "replica", "worker"})
+_COUNTS = frozenset(
+    f"{much}{what}{s}"
+    for much in ("", "n_", "num_")
+    for what in ("replica", "worker", "trial")
+    for s in ("", "s")
+)
 
 
 def find(low: str) -> Iterator[tuple[Span, dict[str, float | int | bool]]]:
@@ -45,14 +55,24 @@ def find(low: str) -> Iterator[tuple[Span, dict[str, float | int | bool]]]:
     for match in _PAIR.finditer(low):
         if match["k"] not in _COUNTS:
             yield Span(*match.span()), {_canonical(match["k"]): _value(match["v"])}
+    counted = [
+        (name, match)
+        for name, pattern in (("epochs", _EPOCHS), ("steps", _STEPS))
+        for match in pattern.finditer(low)
+        if not order.labels_first(low, match.span("v"), match.span("unit"))
+    ]
+    for name, match in counted:
+        number = numbers.whole(match["v"])
+        if number is not None:
+            yield Span(*match.span()), {name: number}
+    words = [Span(*match.span("unit")) for _, match in counted]
     for name, pattern in _NAMED:
         for match in pattern.finditer(low):
-            yield Span(*match.span()), {name: _value(match["v"])}
-    for name, pattern in (("epochs", _EPOCHS), ("steps", _STEPS)):
-        for match in pattern.finditer(low):
-            number = numbers.whole(match["v"])
-            if number is not None:
-                yield Span(*match.span()), {name: number}
+            word = Span(match.start(), match.start() + 1)
+            told = any(word.within(other) for other in words)
+            past = name in _COUNTED and _HAPPENED.search(low[: match.start()])
+            if not told and not past:
+                yield Span(*match.span()), {name: _value(match["v"])}
 
 
 def _canonical(key: str) -> str:

@@ -11,7 +11,7 @@ from agent.offline.text import pattern as compiled
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DAY = compiled(
     r"\b(?P<d>sun|mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?)(?:day)?s?\b"
-    r"|(?:周|星期|礼拜)(?P<h>[一二三四五六日天])"
+    r"|(?:周|星期|礼拜)(?P<h>[一二三四五六日天](?:[,和]?[一二三四五六日天](?! ?[点时:]))*)"
 )
 _HAN_DAY = {c: i for i, c in enumerate("日一二三四五六")} | {"天": 0}
 _CLOCK = compiled(
@@ -26,6 +26,10 @@ _NAMED: tuple[tuple[str, tuple[int, int]], ...] = (
     (r"\b(?:at )?noon\b|\bmid-?day\b|中午(?!\s*[\d一二三十])|正午", (12, 0)),
     (r"\b(?:at )?midnight\b|半夜(?!\s*[\d一二三])|午夜", (0, 0)),
 )
+_TO_THE_HOUR = compiled(
+    rf"\b(?P<part>half|quarter|a quarter) (?P<side>past|to) (?P<hour>\d{{1,2}}|{'|'.join(list(numbers.UNITS)[1:13])})\b"
+)
+_NIGHT = compiled(r"\b(?:nightly|(?:every|each) night|nights)\b")
 _EVENING = compiled(
     r"\bin the (?:evening|afternoon)\b|\btonight\b|\bevenings?\b|下午|晚上|傍晚|夜里|晚间|[今每当]晚"
 )
@@ -59,19 +63,25 @@ def find(low: str) -> tuple[Span, str] | None:
     cron = _CRON.search(low)
     if cron:
         return Span(*cron.span()), " ".join(cron.group().split())
+    low = _clearly(low)
     span = _Covered()
     every = span.take(_EVERY_N.search(low))
     if every:
         return span.span, _every(every)
     days = _days(low, span)
     evening = _EVENING.search(low)
-    clock = _clock(span.without(low), span, evening)
+    clock = _clock(span.without(low), span, evening, bool(_NIGHT.search(low)))
     if days is None:
         hourly = span.take(_HOURLY.search(low))
         return (span.span, "0 * * * *") if hourly else None
     if clock is None:
         return None
     return span.span, f"{clock[1]} {clock[0]} {days}"
+
+
+def is_cron(said: str) -> bool:
+    """Is it a five-field cron line and nothing else?"""
+    return bool(_CRON.fullmatch(said.strip()))
 
 
 class _Covered:
@@ -116,7 +126,7 @@ def _days(low: str, span: _Covered) -> str | None:
         return "* * 1-5"
     named = [m for m in _DAY.finditer(low) if span.take(m)]
     if named:
-        numbered = sorted({_number(m) for m in named})
+        numbered = sorted({day for m in named for day in _numbers(m)})
         return f"* * {','.join(map(str, numbered))}"
     if span.take(_WEEKEND.search(low)):
         return "* * 0,6"
@@ -125,13 +135,28 @@ def _days(low: str, span: _Covered) -> str | None:
     return "* * 1" if span.take(_WEEKLY.search(low)) else None
 
 
-def _number(match: re.Match[str]) -> int:
+def _numbers(match: re.Match[str]) -> list[int]:
     if match["h"]:
-        return _HAN_DAY[match["h"]]
-    return _DAYS.index(match["d"][:3])
+        return [_HAN_DAY[c] for c in match["h"] if c in _HAN_DAY]
+    return [_DAYS.index(match["d"][:3])]
 
 
-def _clock(low: str, span: _Covered, evening: re.Match[str] | None) -> tuple[int, int] | None:
+def _clearly(low: str) -> str:
+    """``half past six`` as ``at 6:30``."""
+
+    def clock(match: re.Match[str]) -> str:
+        hour = numbers.whole(match["hour"]) or 0
+        minute = 30 if match["part"] == "half" else 15
+        if match["side"] == "to":
+            hour, minute = hour - 1, 60 - minute
+        return f"{hour}:{minute}".ljust(len(match.group()))
+
+    return _TO_THE_HOUR.sub(clock, low)
+
+
+def _clock(
+    low: str, span: _Covered, evening: re.Match[str] | None, night: bool
+) -> tuple[int, int] | None:
     for pattern, time in _NAMED:
         if span.take(re.search(pattern, low)):
             return time
@@ -143,7 +168,8 @@ def _clock(low: str, span: _Covered, evening: re.Match[str] | None) -> tuple[int
     minute = _minute(match)
     half = (match["p1"] or match["p2"] or match["p5"] or "")[:1]
     evening = span.take(evening) if not half else None
-    if (half == "p" or evening) and hour < 12:
+    night = night and not half and hour > 5
+    if (half == "p" or evening or night) and hour < 12:
         hour += 12
     if half == "a" and hour == 12:
         hour = 0
