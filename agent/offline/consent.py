@@ -20,6 +20,8 @@ _LEAST_SHARE = 0.3
 """Share of the change that is proposed among all readings."""
 _BOUND, _LATER = 0.4, 0.005
 """Share of ``@conditional`` that counts alone, and one that counts beside a time to come."""
+_SURELY, _SLIGHTLY = 0.4, 0.05
+"""How likely a message asks for a change, and is bound to something, if one clause may ask alone."""
 _USUAL = 0.1
 """Share of conditions among the requests for a tool from which one more is no condition."""
 
@@ -63,8 +65,21 @@ _LEAST = {
 }
 
 
+def may_be_apart(parse: Parse, low: str) -> bool:
+    """May one clause ask on its own, whatever the message as a whole sounds like?
+
+    Never where a condition is made: that governs the clause that asks.
+    """
+    bound = parse.awaited or parse.act is Act.CONDITION or speech.conditional(low)
+    return not bound and parse.reading.change >= _SURELY and _conditional(parse) < _SLIGHTLY
+
+
+def _conditional(parse: Parse) -> float:
+    return parse.reading.share("@conditional")
+
+
 def _waits(parse: Parse, low: str, timed: bool) -> bool:
-    bound = parse.reading.share("@conditional")
+    bound = _conditional(parse)
     if parse.awaited or bound >= _BOUND:
         return True
     if timed or parse.worded.get("condition", 0.0) >= _USUAL:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.offline import ask, references, replies, speech
-from agent.offline.consent import Verdict, verdict
+from agent.offline import ask, corrections, references, replies, speech
+from agent.offline.consent import Verdict, may_be_apart, verdict
 from agent.offline.fill import NAMES
 from agent.offline.mentions import Mention
 from agent.offline.names import Names
@@ -15,11 +15,13 @@ from agent.offline.speech import Act
 from agent.offline.step import Step
 from agent.offline.steps import Finder
 from agent.offline.text import Lang, Text
+from agent.offline.text import pattern as compiled
 from agent.offline.turns import Pending, Understanding
 from tools.contract import Call, Effect, Json, Parameter
 
 _TIMED = ("when", "text", "window")
 """Words of arguments of tools that a time in the request may belong to."""
+_FIRST_WORD = compiled(r"^((?:hey |hi |yo |ok |so )*)([a-z]{2,14})(?=,|\b)")
 
 
 class Planner:
@@ -34,11 +36,26 @@ class Planner:
         self, text: Text, mentions: Sequence[Mention], known: Mapping[str, str]
     ) -> Understanding:
         """Understand a message on its own; ``known`` are names from earlier turns, by kind."""
-        text, mentions = references.corrected(text, mentions)
+        text, mentions = corrections.corrected(text, mentions)
         found = self._finder.find(text, mentions)
+        if self._elsewhere(text, found.wanted):
+            return Understanding(reply=replies.say(Verdict.NOTE, text.lang), lang=text.lang)
         if not found.wanted:
             return self._nothing(found.rest, text.lang, mentions)
         return self._settle(found.wanted, text, known)
+
+    def _elsewhere(self, text: Text, steps: Sequence[Step]) -> bool:
+        """Is it said to somebody else, or only mused about?
+
+        A message that opens with a word nobody knows is judged by it only where a change is meant.
+        """
+        if speech.counterfactual(text.low):
+            return not any(s.parse.tool and not s.parse.changes for s in steps)
+        first = _FIRST_WORD.match(text.low)
+        low = text.low
+        if first and any(s.parse.changes for s in steps) and self.parser.lexicon.strange(first[2]):
+            low = f"{first[1]}STRANGER{low[first.end() :]}"
+        return speech.addressed(low)
 
     def _settle(self, steps: Sequence[Step], text: Text, known: Mapping[str, str]) -> Understanding:
         calls: list[Call] = []
@@ -58,7 +75,8 @@ class Planner:
             calls += (call, *self._each(step, call))
         confidence = min(s.parse.share for s in steps)
         if not doubts:
-            return Understanding(tuple(calls), lang=text.lang, confidence=round(confidence, 3))
+            told = references.shared(text.low, calls, self.parser.tools)
+            return Understanding(told, lang=text.lang, confidence=round(confidence, 3))
         number, doubt = doubts[0]
         pending = doubt.pending
         if pending:
@@ -77,7 +95,7 @@ class Planner:
                 options = next((o for o in mention.means.values() if len(o) > 1), ())
                 said = text.said(mention.span)
                 name = next((p.name for p in tool.parameters if call.args.get(p.name) == said), "")
-                if options and name and tool.effect is not Effect.READ:
+                if options and name and said not in options and tool.effect is not Effect.READ:
                     partial = Call(call.tool, {k: v for k, v in call.args.items() if k != name})
                     pending = Pending(
                         partial, name, options, tuple(calls[number + 1 :]), tuple(calls[:number])
@@ -133,6 +151,10 @@ class Planner:
         if choice:
             return choice
         judged = verdict(step.parse, step.low, timed)
+        if judged is not Verdict.PROPOSE and may_be_apart(step.parse, step.low):
+            apart = self._finder.asked_apart(step)
+            if apart and verdict(apart.parse, apart.low, timed) is Verdict.PROPOSE:
+                judged = Verdict.PROPOSE
         if judged is Verdict.WAIT:
             return self._question(ask.conditional(call, lang), Pending(call), lang)
         if judged in (Verdict.EXPLAIN, Verdict.NOTE):

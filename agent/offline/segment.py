@@ -29,6 +29,12 @@ _LOOSE = compiled(
 """Places where a message that surely makes several requests may be cut."""
 
 
+_LISTING = compiled(
+    r"\s*(?:[+&、]|(?<=\w)，?加上?(?=[\u4e00-\u9fffa-z ])|(?<=[\u4e00-\u9fffa-z ])[和跟及](?=[\u4e00-\u9fffa-z ])|以及|,?\s+(?:plus|and|n)\s+(?:the |also )?)\s*"
+)
+"""What stands between the items of a list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """A piece of a message, and whether a strong joint (``then``, a full stop) precedes it."""
@@ -63,6 +69,17 @@ def clauses(low: str, mentions: Sequence[Mention], loose: bool = False) -> list[
         at, hard, joint = end, hard or strong, joint + low[start:end]
     piece = _trim(low, Span(at, len(low)))
     return [*found, Clause(piece, hard, joint)] if piece.end > piece.start else found
+
+
+def items(low: str, mentions: Sequence[Mention]) -> list[Span]:
+    """The items of a message that is one list: ``gpu status + processes``; one when it is none."""
+    found: list[Span] = []
+    at = 0
+    for match in _LISTING.finditer(low):
+        if _may_cut(Span(*match.span()), mentions) and match.start() > at:
+            found.append(_trim(low, Span(at, match.start())))
+            at = match.end()
+    return [*found, _trim(low, Span(at, len(low)))]
 
 
 def _may_cut(cut: Span, mentions: Sequence[Mention]) -> bool:

@@ -119,6 +119,16 @@ def retracts(clause: str) -> bool:
     return bool(rule("retracts").search(_plain(clause)))
 
 
+def counterfactual(message: str) -> bool:
+    """Muses on what might have been: ``if only we had …``, ``要是当时…``."""
+    return bool(rule("counterfactual").search(_plain(message)))
+
+
+def addressed(message: str) -> bool:
+    """Speaks to somebody else: ``@mei could you …``; a name nobody knows is ``STRANGER``."""
+    return bool(rule("addressed").search(_plain(message)))
+
+
 def later(clause: str) -> bool:
     """Does it name a moment to come, for which nothing can wait here?"""
     return bool(rule("later").search(_plain(clause)))

@@ -10,7 +10,7 @@ from agent.offline import declared, speech
 from agent.offline.fill import NAMES, Filled, Material
 from agent.offline.mentions import Mention
 from agent.offline.parse import FAINT, Parse, Parser
-from agent.offline.segment import Clause, clauses
+from agent.offline.segment import Clause, clauses, items
 from agent.offline.speech import Act
 from agent.offline.splitting import Piece, best_split
 from agent.offline.step import SURELY, Step, forbids, idle, joins, merged, stands, worth_of
@@ -22,6 +22,8 @@ _LIKELY, _UNTOLD = 4, 0.03
 """Requests of pieces should be among the likeliest labels of the whole; else they count less."""
 _MOST = 5
 """Clauses that are told apart; what follows stays with the last of them."""
+_ITEM = 0.8
+"""How likely each item of a list must be a request of its own."""
 _CERTAINLY = 0.7
 _ALSO = 0.003
 """Share of a change that may be bound to a condition."""
@@ -47,6 +49,9 @@ class Finder:
         """The requests a message makes."""
         whole = self._step(text, mentions, Span(0, len(text.low)))
         pieces = _pieces(text, mentions)
+        listed = self._listed(text, mentions, whole)
+        if listed:
+            return Steps(tuple(listed), whole.parse)
         several = whole.parse.reading.several
         if several >= POSSIBLY and not speech.awaits(text.low):
             loose = len(pieces) < 2 and several >= _CERTAINLY
@@ -55,6 +60,21 @@ class Finder:
             if len(steps) > 1:
                 return Steps(tuple(steps), whole.parse)
         return self._single(text, mentions, whole, pieces)
+
+    def asked_apart(self, step: Step) -> Step | None:
+        """The clause of a message that surely asks for the same on its own.
+
+        ``the fan is replaced, let NAME take pods again``: the report beside it is none of it.
+        """
+        text, mentions = step.material.text, step.material.mentions
+        pieces = clauses(text.low, mentions, loose=True)
+        if len(pieces) < 2:
+            return None
+        for piece in reversed(pieces):
+            alone = self._step(text, mentions, piece.span)
+            if alone.parse.label == step.parse.label and not alone.parse.bare and stands(alone):
+                return alone
+        return None
 
     # ---- one request -----------------------------------------------------------------------
 
@@ -113,6 +133,19 @@ class Finder:
         return replace(main, parse=replace(main.parse, awaited=True))
 
     # ---- several requests ------------------------------------------------------------------
+
+    def _listed(self, text: Text, mentions: Sequence[Mention], whole: Step) -> list[Step]:
+        """The items of a plain list of things to look at, each of which is surely one."""
+        spans = items(text.low, mentions)
+        if not 2 <= len(spans) <= _MOST:
+            return []
+        steps = [self._step(text, mentions, span) for span in spans]
+        labels = {s.parse.label for s in steps if s.parse.tool and not s.parse.changes}
+        if len(labels) < len(steps) or whole.parse.label not in labels:
+            return []
+        if any(s.parse.bare or s.parse.filled.missing for s in steps):
+            return []
+        return steps if all(s.parse.solid >= _ITEM for s in steps) else []
 
     def _several(
         self, text: Text, mentions: Sequence[Mention], pieces: Sequence[Clause], whole: Step
