@@ -235,14 +235,6 @@ class Engine:
             )
             return list(stream)
 
-    def network(self, name: str) -> None:
-        """Make sure that the network is there."""
-        with self.translated():
-            if not self.api.networks(names=[name]):
-                self.api.create_network(
-                    name, labels={"steward.network": "true"}, check_duplicate=True
-                )
-
     def close(self) -> None:
         """Let the connections go."""
         if self._api is not None:

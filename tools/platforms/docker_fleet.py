@@ -11,6 +11,7 @@ from typing import Any
 from tools.errors import Failed, Refused, ToolError
 from tools.platforms.base import Release
 from tools.platforms.docker_engine import Engine
+from tools.platforms.docker_network import ensure_network
 from tools.platforms.docker_peers import Seen
 from tools.platforms.docker_setup import (
     ACTION,
@@ -126,7 +127,7 @@ class Fleet:
     def _make_gateway(self, image: str, action: str) -> Box:
         setup = self.setup
         self.engine.ensure_image(setup.gateway_image or image)
-        self.engine.network(setup.network)
+        ensure_network(self.engine, setup.network)
         recipe = Recipe(
             name=self.gateway_name,
             image=setup.gateway_image or image,
