@@ -23,7 +23,9 @@ from typing import Any
 
 import yaml
 
-from bench.cluster_cases import FAULTED, HEALTHY, Case, let_go
+from bench.cluster_cases import Case, let_go
+from bench.cluster_faulted import FAULTED
+from bench.cluster_healthy import HEALTHY
 from tools.platforms.kubernetes_api import Api
 from tools.platforms.kubernetes_connection import Access
 from tools.platforms.kubernetes_request import api_path
@@ -130,19 +132,20 @@ def _carry_out(case: Case, said: argparse.Namespace, api: Api, space: str, resul
     app = fleet(case, said, space)
     watch = Watch(Api(Access("kube", os.environ["KUBECONFIG"])), path)
     watch.start()
-    action = roll_out(app, f"{space}/digits")
+    if case.during:
+        threading.Timer(6, case.during, (api, space)).start()
+    action = roll_out(app, f"{space}/digits", case.strategy)
     watch.over.set()
     watch.join()
     result.said = f"{action.state}: {action.reason or action.verdict.evidence}"
     least = case.replicas if case.least is None else case.least
     result.must(watch.least >= least, f"only {watch.least} of {least} served")
     after = api.get(path)
-    if not case.cause:
-        result.must(action.state == "verified", "not verified")
-        result.must(action.verdict and action.verdict.ok, "verdict not ok")
-        return
+    wanted = case.state or ("undone" if case.cause else "verified")
+    result.must(action.state == wanted, f"state is {action.state}")
     result.must(case.cause in (action.reason or ""), f"cause is not {case.cause!r}")
-    result.must(action.state == "undone", f"state is {action.state}")
+    if wanted != "undone":
+        return
     result.must(after["spec"] == before["spec"], "the former state is not restored")
     undo = app.ledger.find(undoes=action.number)
     ended = bool(undo) and undo[0].state == "verified"
@@ -203,14 +206,14 @@ def fleet(case: Case, said: argparse.Namespace, space: str) -> Any:
     return app
 
 
-def roll_out(app: Any, ref: str) -> Any:
+def roll_out(app: Any, ref: str, strategy: str = "") -> Any:
     from agent.events import Actor, Decision
     from tools.contract import Call
 
     ana = Actor("ana", front="terminal")
-    proposal = app.door.propose(
-        Call("roll_out", {"deployment": ref, "version": "2"}), ana, "c", ref
-    )
+    how = {"strategy": strategy} if strategy else {}
+    call = Call("roll_out", {"deployment": ref, "version": "2", **how})
+    proposal = app.door.propose(call, ana, "c", ref)
     app.door.decide(Decision(proposal.number, proposal.digest, ana, "approve"))
     return app.door.run(proposal.number)
 

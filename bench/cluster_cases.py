@@ -1,4 +1,4 @@
-"""Roll-outs for a real cluster: what is there before, what goes wrong, and what must come out.
+"""What roll-outs on a real cluster are made of: what is there before, and what is arranged.
 
 The image is a small HTTP server whose faults are chosen by variables (``CRASH_AFTER_S``, ``READY``,
 ``ALLOC_MIB``, ``START_DELAY_S``, ``UNLIVE_AFTER_S``); the release brings them as its configuration.
@@ -38,6 +38,11 @@ class Case:
     least: int | None = None
     """Fewest that must serve; by default all."""
     options: Obj = field(default_factory=dict[str, Any])
+    during: Arrange | None = None
+    """What happens six seconds into the roll-out."""
+    strategy: str = ""
+    state: str = ""
+    """How it must end, where that is neither ``verified`` (healthy) nor ``undone`` (faulted)."""
     restores: bool = True
     """Whether the undo can bring back every replica while the circumstance lasts."""
 
@@ -176,107 +181,4 @@ ONE_MORE = make("resourcequotas", named("q", spec={"hard": {"requests.cpu": "45m
 LIMITS = make(
     "limitranges",
     named("l", spec={"limits": [{"type": "Container", "max": {"memory": "64Mi"}}]}),
-)
-IMAGES = {"never": "steward.test/not-here:1", "nowhere": "registry.invalid/steward/server:2"}
-
-FAULTED = (
-    Case("image not found", "image cannot be pulled", image=IMAGES["nowhere"]),
-    Case(
-        "image never pulled",
-        "image cannot be pulled",
-        image=IMAGES["never"],
-        box={"imagePullPolicy": "Never"},
-    ),
-    Case("image name invalid", "image cannot be pulled", image="Server:UPPER:2"),
-    Case("crash at once", "crash loop", env={"CRASH_AFTER_S": "0"}),
-    Case("crash after five seconds", "crash loop", env={"CRASH_AFTER_S": "5"}),
-    Case("process ends", "exits with 0", env={"CRASH_AFTER_S": "1", "EXIT_CODE": "0"}),
-    Case("out of memory", "out of memory", env={"ALLOC_MIB": "-1"}),
-    Case("no such command", "cannot start", image="PYTHON", box={"command": ["/testsrv"]}),
-    Case(
-        "never ready",
-        "probe failing: Readiness",
-        env={"READY": "0"},
-        spec={"progressDeadlineSeconds": 40},
-    ),
-    Case("liveness", "probe failing: Liveness", env={"UNLIVE_AFTER_S": "5"}, box=LIVE),
-    Case("startup probe", "probe failing: Startup", env={"START_DELAY_S": "90"}, box=STARTUP),
-    Case("no cpu", "no capacity (cpu", box=BIG),
-    Case("no gpu", "no capacity (nvidia.com/gpu", options=GPUS),
-    Case(
-        "host port",
-        "no capacity (host port",
-        box={"ports": [{"containerPort": 8080, "hostPort": 18080}]},
-    ),
-    Case("anti-affinity", "no capacity (anti-affinity", pod=APART),
-    Case("quota", "quota: exceeded quota", after=QUOTA),
-    Case("limit range", "quota (limit range)", after=LIMITS),
-    Case(
-        "pod security",
-        "refused by policy",
-        after=label("pod-security.kubernetes.io/enforce", "restricted"),
-    ),
-    Case("admission policy", "refused by policy", after=forbid),
-    Case(
-        "secret gone",
-        "bad config or secret",
-        box=reads("secretKeyRef", "token"),
-        before=SECRET,
-        after=drop("secrets", "token"),
-    ),
-    Case(
-        "config key gone",
-        "bad config or secret",
-        box=reads("configMapKeyRef", "cfg"),
-        before=CONFIG,
-        after=drop("configmaps", "cfg"),
-    ),
-    Case(
-        "secret without its key",
-        "bad config or secret",
-        box=reads("secretKeyRef", "token"),
-        before=SECRET,
-        after=put("secrets", "token", {"data": {"k": None, "other": "eA=="}}),
-    ),
-    Case(
-        "init container",
-        "init container migrate exits with 3",
-        pod=MIGRATION,
-        before=CONFIG,
-        after=put("configmaps", "cfg", {"data": {"k": "w"}}),
-    ),
-    Case(
-        "volume gone",
-        "bad config or secret",
-        pod=volume("configMap", "cfg", "name"),
-        box=MOUNT,
-        before=CONFIG,
-        after=drop("configmaps", "cfg"),
-    ),
-    Case(
-        "service account gone",
-        "bad config or secret",
-        pod={"serviceAccountName": "server"},
-        before=ACCOUNT,
-        after=drop("serviceaccounts", "server"),
-    ),
-    Case("held by a finalizer", "stuck terminating", after=hold, options={"deadline": 60}),
-    Case("crash of a single replica", "crash loop", env={"CRASH_AFTER_S": "2"}, replicas=1),
-)
-HEALTHY = (
-    Case("plain"),
-    Case("one replica", replicas=1),
-    Case("ten replicas", replicas=10, least=8),
-    Case("slow start", env={"START_DELAY_S": "45"}, box=PATIENT),
-    Case("slow readiness", env={"READY_AFTER_S": "60"}),
-    Case("no surge", spec=rolling(0, 1), least=2),
-    Case("all at once", spec=rolling("25%", "100%")),
-    Case("recreate", spec={"strategy": {"type": "Recreate"}}, least=0),
-    Case("tight quota", spec=rolling(1, 1), after=QUOTA, least=2),
-    Case("quota for one more", spec=rolling(3, 0), after=ONE_MORE),
-    Case(
-        "in the room of old ones", spec=rolling(1, 1), box=BIG, env={"READY_AFTER_S": "25"}, least=2
-    ),
-    Case("slow to leave", env={}, box={"env": [{"name": "TERM_DELAY_S", "value": "15"}]}),
-    Case("ignores SIGTERM", box={"env": [{"name": "IGNORE_TERM", "value": "1"}]}),
 )

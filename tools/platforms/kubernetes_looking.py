@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tools.contract import Json
 from tools.platforms.base import (
@@ -31,7 +31,7 @@ from tools.platforms.kubernetes_objects import Obj, edited_by, name_of, namespac
 from tools.platforms.kubernetes_reading import OWN, Reader
 from tools.platforms.kubernetes_refusals import CRASH
 from tools.platforms.kubernetes_status import status
-from tools.platforms.kubernetes_template import Shape
+from tools.platforms.kubernetes_template import Shape, shape_of
 from tools.platforms.kubernetes_view import View
 from tools.serving.metrics import Counters
 
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _OTHER_CPU = "exec format error"
 _NONE: Mapping[str, Json] = {}
-_SHAPE = ("container", "image", "artifact", "env", "min_ready")
 
 
 def ref_of(work: Obj) -> str:
@@ -192,8 +191,7 @@ class Looking:
 
     def _shape(self, work: Obj) -> Shape:
         spec = self._specs.get(ref_of(work))
-        given = {k: v for k, v in (spec.options if spec else _NONE).items() if k in _SHAPE and v}
-        return Shape(**cast("dict[str, Any]", given))
+        return shape_of(spec.options if spec else _NONE)
 
     def _port(self, work: Obj) -> str:
         spec = self._specs.get(ref_of(work))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from tools.contract import Json
 from tools.errors import Refused
@@ -26,12 +29,25 @@ from tools.platforms.kubernetes_objects import (
 )
 from tools.platforms.kubernetes_view import main_container
 
+_SHAPE = ("container", "image", "artifact", "min_ready", "command")
 NOTES = (
     (MODEL, "model"),
     (VERSION, "version"),
     (DIGEST, "digest"),
     (ARTIFACT, "artifact"),
 )
+
+
+CARRIED: Mapping[str, str] = MappingProxyType(
+    {
+        "model": "STEWARD_MODEL",
+        "version": "STEWARD_VERSION",
+        "digest": "STEWARD_DIGEST",
+        "artifact": "STEWARD_ARTIFACT",
+        "config": "STEWARD_CONFIG",
+    }
+)
+"""What a release tells its servers, and the variables that carry it unless ``env`` names others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +62,24 @@ class Shape:
     min_ready: int | None = None
     """Seconds a new replica must stay ready before an old one goes, at least; ``None``: 30, or as
     long as its liveness probe takes to end it."""
-    env: Mapping[str, str] = field(
-        default_factory=lambda: {
-            "model": "STEWARD_MODEL",
-            "version": "STEWARD_VERSION",
-            "digest": "STEWARD_DIGEST",
-            "artifact": "STEWARD_ARTIFACT",
-            "config": "STEWARD_CONFIG",
-        }
-    )
+    env: Mapping[str, str] = field(default_factory=lambda: dict(CARRIED))
+    """Part of a release → the variable that carries it."""
+    command: Sequence[str] | None = None
+    """What the container runs; ``None`` leaves it alone."""
+
+
+def shape_of(options: Mapping[str, Json]) -> Shape:
+    """The shape that a deployment's options ask for.
+
+    ``env`` names variables for the parts of a release (:data:`CARRIED`); whatever else it holds is
+    the server's own environment, which comes with the release's configuration.
+    """
+    given: dict[str, Any] = {k: v for k, v in options.items() if k in _SHAPE and v}
+    env = options.get("env")
+    names = {k: str(v) for k, v in env.items() if k in CARRIED} if isinstance(env, dict) else {}
+    if isinstance(given.get("command"), str):
+        given["command"] = shlex.split(given["command"])
+    return Shape(**given, env={**CARRIED, **names})
 
 
 def bare_template(obj: Obj) -> Obj:
@@ -84,6 +109,8 @@ def template_for(obj: Obj, release: Release, action_id: str, shape: Shape) -> Ob
     if image:
         box["image"] = image
     set_env(box, {shape.env[k]: v for k, v in said.items() if k in shape.env})
+    if shape.command:
+        box["command"] = list(shape.command)
     _configure(box, release.config)
     notes = template.setdefault("metadata", {}).setdefault("annotations", {})
     for key, field_name in NOTES:
@@ -134,7 +161,8 @@ def _configure(box: Obj, config: Mapping[str, Json]) -> None:
     """``env``, ``args``, ``command`` and ``resources`` of a release's configuration."""
     env = config.get("env")
     if isinstance(env, dict):
-        set_env(box, {k: None if v is None else str(v) for k, v in env.items()})
+        own = {k: v for k, v in env.items() if k not in CARRIED}
+        set_env(box, {k: None if v is None else str(v) for k, v in own.items()})
     for key in ("args", "command", "resources"):
         if key in config:
             box[key] = config[key]

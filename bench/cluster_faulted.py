@@ -1,0 +1,113 @@
+"""Roll-outs that must fail with a named cause, and be undone."""
+
+from __future__ import annotations
+
+from bench.cluster_cases import (
+    ACCOUNT,
+    APART,
+    BIG,
+    CONFIG,
+    GPUS,
+    LIMITS,
+    LIVE,
+    MIGRATION,
+    MOUNT,
+    QUOTA,
+    SECRET,
+    STARTUP,
+    Case,
+    drop,
+    forbid,
+    hold,
+    label,
+    put,
+    reads,
+    volume,
+)
+
+IMAGES = {"never": "steward.test/not-here:1", "nowhere": "registry.invalid/steward/server:2"}
+
+FAULTED = (
+    Case("image not found", "image cannot be pulled", image=IMAGES["nowhere"]),
+    Case(
+        "image never pulled",
+        "image cannot be pulled",
+        image=IMAGES["never"],
+        box={"imagePullPolicy": "Never"},
+    ),
+    Case("image name invalid", "image cannot be pulled", image="Server:UPPER:2"),
+    Case("crash at once", "crash loop", env={"CRASH_AFTER_S": "0"}),
+    Case("crash after five seconds", "crash loop", env={"CRASH_AFTER_S": "5"}),
+    Case("process ends", "exits with 0", env={"CRASH_AFTER_S": "1", "EXIT_CODE": "0"}),
+    Case("out of memory", "out of memory", env={"ALLOC_MIB": "-1"}),
+    Case("no such command", "cannot start", image="PYTHON", box={"command": ["/testsrv"]}),
+    Case(
+        "never ready",
+        "probe failing: Readiness",
+        env={"READY": "0"},
+        spec={"progressDeadlineSeconds": 40},
+    ),
+    Case("liveness", "probe failing: Liveness", env={"UNLIVE_AFTER_S": "5"}, box=LIVE),
+    Case("startup probe", "probe failing: Startup", env={"START_DELAY_S": "90"}, box=STARTUP),
+    Case("no cpu", "no capacity (cpu", box=BIG),
+    Case("no gpu", "no capacity (nvidia.com/gpu", options=GPUS),
+    Case(
+        "host port",
+        "no capacity (host port",
+        box={"ports": [{"containerPort": 8080, "hostPort": 18080}]},
+    ),
+    Case("anti-affinity", "no capacity (anti-affinity", pod=APART),
+    Case("quota", "quota: exceeded quota", after=QUOTA),
+    Case("limit range", "quota (limit range)", after=LIMITS),
+    Case(
+        "pod security",
+        "refused by policy",
+        after=label("pod-security.kubernetes.io/enforce", "restricted"),
+    ),
+    Case("admission policy", "refused by policy", after=forbid),
+    Case(
+        "secret gone",
+        "bad config or secret",
+        box=reads("secretKeyRef", "token"),
+        before=SECRET,
+        after=drop("secrets", "token"),
+    ),
+    Case(
+        "config key gone",
+        "bad config or secret",
+        box=reads("configMapKeyRef", "cfg"),
+        before=CONFIG,
+        after=drop("configmaps", "cfg"),
+    ),
+    Case(
+        "secret without its key",
+        "bad config or secret",
+        box=reads("secretKeyRef", "token"),
+        before=SECRET,
+        after=put("secrets", "token", {"data": {"k": None, "other": "eA=="}}),
+    ),
+    Case(
+        "init container",
+        "init container migrate exits with 3",
+        pod=MIGRATION,
+        before=CONFIG,
+        after=put("configmaps", "cfg", {"data": {"k": "w"}}),
+    ),
+    Case(
+        "volume gone",
+        "bad config or secret",
+        pod=volume("configMap", "cfg", "name"),
+        box=MOUNT,
+        before=CONFIG,
+        after=drop("configmaps", "cfg"),
+    ),
+    Case(
+        "service account gone",
+        "bad config or secret",
+        pod={"serviceAccountName": "server"},
+        before=ACCOUNT,
+        after=drop("serviceaccounts", "server"),
+    ),
+    Case("held by a finalizer", "stuck terminating", after=hold, options={"deadline": 60}),
+    Case("crash of a single replica", "crash loop", env={"CRASH_AFTER_S": "2"}, replicas=1),
+)

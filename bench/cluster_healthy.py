@@ -1,0 +1,23 @@
+"""Roll-outs that must be verified, however much they look like trouble."""
+
+from __future__ import annotations
+
+from bench.cluster_cases import BIG, ONE_MORE, PATIENT, QUOTA, Case, rolling
+
+HEALTHY = (
+    Case("plain"),
+    Case("one replica", replicas=1),
+    Case("ten replicas", replicas=10, least=8),
+    Case("slow start", env={"START_DELAY_S": "45"}, box=PATIENT),
+    Case("slow readiness", env={"READY_AFTER_S": "60"}),
+    Case("no surge", spec=rolling(0, 1), least=2),
+    Case("all at once", spec=rolling("25%", "100%")),
+    Case("recreate", spec={"strategy": {"type": "Recreate"}}, least=0),
+    Case("tight quota", spec=rolling(1, 1), after=QUOTA, least=2),
+    Case("quota for one more", spec=rolling(3, 0), after=ONE_MORE),
+    Case(
+        "in the room of old ones", spec=rolling(1, 1), box=BIG, env={"READY_AFTER_S": "25"}, least=2
+    ),
+    Case("slow to leave", env={}, box={"env": [{"name": "TERM_DELAY_S", "value": "15"}]}),
+    Case("ignores SIGTERM", box={"env": [{"name": "IGNORE_TERM", "value": "1"}]}),
+)
