@@ -31,7 +31,7 @@ from agent.rulings import Rulings, too_late
 from agent.running import Held
 from agent.work import Work
 from tools.contract import Call, Happened, Json, Outcome
-from tools.errors import Refused, ToolError
+from tools.errors import BadArguments, Refused, ToolError
 from tools.fleet import Fleet
 from tools.world import World
 
@@ -176,23 +176,38 @@ class Door:
 
     def _undo_failed(self, action: Action) -> Action:
         """Undo what failed, if its approval said so; the undo is a linked action of its own."""
-        if not action.plan.undo_on_failure or action.undone_by or action.undoes:
-            return action
-        if self.foresight.happened(action) is Happened.NO:
+        if not self.to_undo(action) or self.foresight.happened(action) is Happened.NO:
             return action
         tried = self.ledger.find(undoes=action.number)
-        if tried and tried[0].done:  # once by itself; a second attempt is a person's choice
-            return action
         try:
             ask = partial(self.propose_undo, action.number, STEWARD)
             undo = tried[0] if tried else answered(self.world.clock, ask)
         except ToolError as error:
-            return replace(action, reason=f"{action.reason} It was not undone: {error.en}")
+            return self._keep(action, error)
         if undo.state is State.PROPOSED:
             who = ", ".join(action.approved_by)
             undo = self._approve_by_rule(undo, who, f"approval of action {action.number}")
         self.run(undo.number)
         return self.ledger.get(action.number)
+
+    def to_undo(self, action: Action) -> bool:
+        """Whether a failure of this action is undone by itself: once, and where it was approved."""
+        wanted = action.plan.undo_on_failure and not (action.undone_by or action.undoes)
+        if not wanted or action.kept:
+            return False
+        tried = self.ledger.find(undoes=action.number)
+        return not (tried and tried[0].done)  # a second attempt is a person's choice
+
+    def _keep(self, action: Action, error: ToolError) -> Action:
+        """Say why it was not undone; where the world forbids it, that is for good."""
+        said = mask(f"{action.reason} It was not undone: {error.en}")
+        if isinstance(error, Refused | BadArguments):  # and not an outage, or policy for now
+            body: dict[str, Json] = {"reason": said}
+            kept = self.ledger.append(
+                action.number, "kept", self.owner, body, expect=[action.state]
+            )
+            return kept or self.ledger.get(action.number)
+        return replace(action, reason=said)
 
     def propose_undo(self, number: int, requester: Actor) -> Action:
         """Propose the undo of an action: an action of its own, linked to the first."""

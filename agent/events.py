@@ -105,6 +105,8 @@ class Action:
     rule: str | None = None
     """The pre-approved class (or the approval of another action) that said yes."""
     cancel_requested: bool = False
+    kept: bool = False
+    """Its effect stays, because undoing it was refused: what follows is a person's choice."""
 
     @property
     def approved_by(self) -> tuple[str, ...]:

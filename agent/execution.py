@@ -34,7 +34,7 @@ class Execution:
         if action.state is State.APPLYING:
             action = self._carry_out(action)
         if action.state is State.APPLIED:
-            action = self._verify(action)
+            action = self.verify(action)
         return action
 
     def _carry_out(self, action: Action) -> Action:
@@ -63,7 +63,7 @@ class Execution:
             return self._end(action, State.FAILED, f"{said} The world shows no effect.")
         return self._end(action, State.UNKNOWN, f"{said} Whether it took effect is not clear.")
 
-    def _verify(self, action: Action) -> Action:
+    def verify(self, action: Action) -> Action:
         """Look until the change is there, or say that it could not be verified."""
         change = self.foresight.change(action.call.tool)
         outcome = action.outcome or Outcome("")

@@ -22,7 +22,7 @@ NEXT: Mapping[State, frozenset[State]] = {
     State.APPLYING: frozenset({State.APPLIED, State.FAILED, State.UNKNOWN}),
     State.APPLIED: frozenset({State.VERIFIED, State.UNVERIFIED}),
     State.VERIFIED: frozenset({State.UNDONE}),
-    State.UNVERIFIED: frozenset({State.UNDONE}),
+    State.UNVERIFIED: frozenset({State.VERIFIED, State.UNVERIFIED, State.UNDONE}),
     State.FAILED: frozenset({State.UNDONE}),
     State.UNKNOWN: frozenset({State.APPLIED, State.FAILED}),
     State.REJECTED: frozenset(),
@@ -41,7 +41,7 @@ class Entry:
     """Action number; 0 for lines about the ledger itself (breaker reset)."""
     at: datetime
     kind: str
-    """``proposed``, ``approve``, ``reject``, ``cancel``, ``breaker_reset``, or a :class:`State`."""
+    """``proposed``, ``approve``, ``reject``, ``cancel``, ``kept``, ``breaker_reset``, or a :class:`State`."""
     who: str
     body: Mapping[str, Json]
     previous: str
@@ -92,6 +92,9 @@ def fold(action: Action | None, entry: Entry) -> Action:
             return _decide(action, entry)
         case "cancel":
             return replace(action, cancel_requested=True, changed_at=entry.at)
+        case "kept":
+            said = str(entry.body.get("reason", "")) or action.reason
+            return replace(action, kept=True, reason=said, changed_at=entry.at)
         case _:
             return _move(action, State(entry.kind), entry)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from agent.door import Door
 from agent.errors import NotAllowed
 from agent.events import Action, Actor, Decision, State
 from agent.record import same_world
 from agent.rulings import too_late
+from agent.running import Held
 from tools.contract import Happened, Json
 from tools.errors import ToolError
 
+FRESH = timedelta(seconds=60)
+"""How long the verdict of an interrupted process is believed."""
 RESUMABLE = (State.PROPOSED, State.APPROVED, State.APPLYING, State.APPLIED, State.UNVERIFIED)
 
 
@@ -95,10 +99,26 @@ class Recovery:
                 return self.door.run(action.number)
             case State.APPLYING:
                 return self._resume_applying(action)
-            case State.APPLIED | State.UNVERIFIED:
+            case State.APPLIED:
                 return self.door.finish(action)
+            case State.UNVERIFIED:
+                return self._resume_unverified(action)
             case _:
                 return action
+
+    def _resume_unverified(self, action: Action) -> Action:
+        """Undo what was not verified, after another look where the last one is long ago.
+
+        Credentials may have been renewed since, or what was waited for has come: the world is
+        asked again before acting. While it does not answer, or shows no effect, nothing is done.
+        """
+        door = self.door
+        if not door.to_undo(action) or door.foresight.happened(action) is not Happened.YES:
+            return action
+        if door.world.clock.now() - action.changed_at <= FRESH:
+            return door.finish(action)
+        with Held(door.work, action.number, door.owner):
+            return door.finish(door.execution.verify(action))
 
     def _resume_applying(self, action: Action) -> Action:
         door = self.door
