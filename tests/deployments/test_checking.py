@@ -11,7 +11,8 @@ from typing import Any, cast
 from tests.deployments.shelf import double_world
 from tests.support import FakeClock, RecordingAct
 from tools.contract import Verdict
-from tools.deployments.checking import Check, complete
+from tools.deployments.checking import Check
+from tools.deployments.judging import complete
 from tools.platforms.base import Platform, Release, Replica, Status
 
 BEGAN = datetime(2026, 11, 23, tzinfo=UTC)
@@ -54,7 +55,7 @@ class Course:
         return [status for at, status in self._course if at <= gone][-1]
 
 
-def settled(tmp_path: Path, *course: tuple[float, Status]) -> Status | Verdict:
+def settled(tmp_path: Path, *course: tuple[float, Status], heals: bool = False) -> Status | Verdict:
     clock = FakeClock()
     world, _, _ = double_world(tmp_path, clock=clock)
     check = Check(
@@ -62,8 +63,9 @@ def settled(tmp_path: Path, *course: tuple[float, Status]) -> Status | Verdict:
         cast("Platform", Course(clock, course)),
         "digits",
         RecordingAct("a"),
-        clock.now() + timedelta(seconds=360),
+        clock.now() + timedelta(seconds=720),
         timedelta(seconds=180),
+        heals=heals,
     )
     return check.settled(complete)
 
@@ -91,3 +93,23 @@ def test_new_replicas_that_fall_again_end_it_after_a_minute(tmp_path: Path) -> N
     found = settled(tmp_path, (0, OLD), (10, fallen), (100, BOTH))
     assert isinstance(found, Verdict)
     assert "does not hold: crash loop" in found.evidence
+
+
+def test_old_replicas_may_take_the_time_that_they_were_given_to_leave(tmp_path: Path) -> None:
+    leaving = seen(2, (2, True), (2, True), (1, False))
+    last = replace(leaving.replicas[2], state="draining")
+    leaving = replace(leaving, replicas=(*leaving.replicas[:2], last))
+    found = settled(tmp_path, (0, OLD), (10, ONE), (20, leaving), (300, BOTH))
+    assert isinstance(found, Status), found
+    stuck = replace(leaving, phase="degraded", message="stuck terminating")
+    found = settled(tmp_path, (0, OLD), (10, ONE), (20, stuck), (300, BOTH))
+    assert isinstance(found, Verdict)
+
+
+def test_a_roll_back_waits_until_a_lost_nodes_replicas_are_replaced(tmp_path: Path) -> None:
+    lost = seen(2, (2, True), (2, False), phase="failed")
+    lost = replace(lost, message="node lost: node-3: Kubelet stopped posting node status.")
+    course = ((0, OLD), (10, lost), (320, BOTH))
+    assert isinstance(settled(tmp_path, *course, heals=True), Status)
+    assert isinstance(settled(tmp_path, *course), Verdict)
+    assert isinstance(settled(tmp_path, (0, OLD), (10, lost), (500, BOTH), heals=True), Verdict)

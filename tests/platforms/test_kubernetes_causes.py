@@ -90,6 +90,20 @@ FAULTS = [
         },
     ),
     Case(
+        "too little memory even for the sandbox",
+        "out of memory",
+        how={
+            "sandbox": "failed to start sandbox: runc create failed: unable to start container"
+            " process: container init was OOM-killed (memory limit too low?): unknown"
+        },
+    ),
+    Case(
+        "liveness after it served",
+        "probe failing: Liveness",
+        how={"liveness": "statuscode: 503", "exit_after": 50.0},
+        least=3,
+    ),
+    Case(
         "runs as root",
         "bad config or secret reference: container has runAsNonRoot",
         how={

@@ -209,3 +209,36 @@ def test_credentials_that_run_out_within_a_roll_out_are_named(
     assert ended.state == "unverified", ended.reason
     assert "does not accept Steward's credentials (401)" in ended.reason
     assert "It was not undone" in ended.reason
+
+
+def test_a_new_revision_is_kept_where_only_a_lost_node_hides_an_old_replica(
+    app: App, cluster: ApiDouble
+) -> None:
+    options = app.fleet.deployments["digits"].options
+    assert isinstance(options, dict)
+    options["deadline"] = 15
+    proposal = _approved(app, version="2")
+    oldest = cluster.pods("digits")[0]["spec"]["nodeName"]
+
+    def lose() -> None:
+        cluster.until(lambda: _carries(cluster, proposal))
+        cluster.kubelet.lost.add(oldest)
+
+    ended = _run(app, proposal, lose)
+    assert ended.state == "unverified", ended.reason
+    assert "node lost" in ended.reason
+    assert "It was not undone: version 2 of ml/digits is fully ready" in ended.reason
+    assert ended.kept
+    there = [p for p in cluster.pods("digits") if "deletionTimestamp" not in p["metadata"]]
+    assert {p["spec"]["containers"][0]["image"] for p in there} == {"server:2"}
+
+
+def test_a_lost_replica_is_no_roll_out_in_progress(app: App, cluster: ApiDouble) -> None:
+    gone = cluster.pods("digits")[0]["spec"]["nodeName"]
+    cluster.kubelet.lost.add(gone)
+    kube = app.world.platforms.named("kube")
+    cluster.until(lambda: kube.status("ml/digits").ready < 3)
+    proposal = _approved(app, version="2")
+    ended = app.door.run(proposal.number)
+    assert ended.state == "verified", ended.reason
+    assert "still there from before: node lost" in (ended.verdict.evidence if ended.verdict else "")

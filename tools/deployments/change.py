@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any, cast
 
 from tools.contract import Act, Effect, Happened, Json, Outcome, Plan, Verdict
-from tools.deployments.checking import Check, complete
+from tools.deployments.checking import Check
 from tools.deployments.edit_json import from_json, to_json
 from tools.deployments.finding import Found
+from tools.deployments.judging import NODE_LOST, complete
 from tools.errors import Unavailable
 from tools.platforms.base import Edit, Preview, Replica, Status
 from tools.world import World
@@ -32,7 +33,8 @@ class DeploymentChange:
         if platform.happened(ref, act.id) is Happened.NO:
             there = platform.status(ref).replicas
             details["replicas_before"] = [made(r) for r in there]
-            details["leaving_before"] = [r.id for r in there if r.state == "draining"]
+            out = [r for r in there if r.state == "draining" or r.message.startswith(NODE_LOST)]
+            details["leaving_before"] = [r.id for r in out]
         said = platform.edit(ref, from_json(plan.details["edit"]), act)
         return Outcome(said, details)
 
@@ -87,7 +89,8 @@ def _serving(status: Status) -> str:
 def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
     """A plan with what every edit of a deployment has in common.
 
-    ``margin`` is time beyond what its replicas need, such as for judging a canary.
+    ``margin`` is time beyond what its replicas need, such as for judging a canary; ``healing`` is
+    the time in which a cluster may replace what a lost node takes with it.
     """
     patience, remote = preview.patience or USUAL, preview.patience is not None
     if "deadline" in found.options:
@@ -111,7 +114,10 @@ def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
     return Plan(
         target=found.target,
         diff=preview.diff,
-        deadline=patience * max(1, preview.batches) + (OUTAGE if remote else timedelta()),
+        deadline=patience * max(1, preview.batches)
+        + preview.leaving
+        + parts.pop("healing", timedelta())
+        + (OUTAGE if remote else timedelta()),
         warnings=warnings,
         details=details,
         **parts,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tools.contract import Call, Outcome, Phrases, Plan, changing
 from tools.deployments.change import DeploymentChange, before, planned, replicas
+from tools.deployments.checking import HEALING
 from tools.deployments.finding import Found, find
 from tools.errors import BadArguments, unknown
 from tools.platforms import base
@@ -68,7 +69,8 @@ class RollBack(DeploymentChange):
             undo=f"roll back to revision {status.revision} (version {status.release.version})",
             verification=f"all {replicas(status.wanted)} of {said} ready, others gone, "
             "real requests answered by it",
-            details={"version": revision.release.version},
+            healing=HEALING,
+            details={"version": revision.release.version, "heals": True},
         )
 
     def reached(self, status: base.Status, plan: Plan, outcome: Outcome) -> bool:

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from tools.contract import Call, Outcome, Phrases, Plan, changing
 from tools.deployments.change import DeploymentChange, before, planned, replicas
-from tools.deployments.checking import overtaken
 from tools.deployments.finding import (
     Found,
     find,
@@ -20,6 +19,7 @@ from tools.deployments.finding import (
     refuse_loss,
     release_of,
 )
+from tools.deployments.judging import overtaken, unseen
 from tools.errors import BadArguments, Refused
 from tools.platforms import base
 from tools.platforms.base import StrategyName
@@ -137,6 +137,14 @@ class RollOut(DeploymentChange):
                 f"{ref} was edited by {who} since, and rolling back would take that away; look at "
                 "it, and roll it back yourself if that is what you want.",
                 f"{ref} 此后被 {who} 修改，回滚会撤掉该修改；请先查看，需要时再自行回滚。",
+            )
+        if lost := unseen(status):
+            raise Refused(
+                f"version {status.release.version} of {ref} is fully ready, and whether the old "
+                f"replicas on a lost node are gone cannot be seen from here ({lost}); it is kept. "
+                "Look again when the node is back or removed, or roll it back yourself.",
+                f"{ref} 的版本 {status.release.version} 已全部就绪，但失联节点上的旧副本是否已退出无法"
+                f"确认（{lost}）；新版本予以保留。请在节点恢复或移除后再查看，或自行回滚。",
             )
         if before(plan, "revision") and before(plan, "replicas"):
             return Call("roll_back", {"deployment": ref, "revision": before(plan, "revision")})

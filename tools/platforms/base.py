@@ -148,6 +148,8 @@ class Preview:
     """How long a batch of replicas may take without progress, by its own probes and deadlines."""
     batches: int = 1
     """How many batches its replicas are replaced in."""
+    leaving: timedelta = timedelta()
+    """How long a replica that was told to go may take, by its own grace period."""
     template: str = ""
     """The fingerprint (:attr:`Status.template`) that the change leads to, where it is known."""
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tools.platforms.base import PlatformEvent
-from tools.platforms.kubernetes_pods import Box, Pod
+from tools.platforms.kubernetes_pods import SERVED, Box, Pod
 from tools.platforms.kubernetes_refusals import (
     AT_ONCE,
     CONFIG,
@@ -24,6 +24,8 @@ from tools.platforms.kubernetes_refusals import (
     short,
 )
 
+RECENT = timedelta(minutes=10)
+"""How long ago a run must have begun for the one before it to tell of a roll-out."""
 _IMAGE_REASONS = frozenset(
     (
         "ErrImagePull",
@@ -162,6 +164,37 @@ def _by_itself(box: Box) -> bool:
     return is_oom(box) or code not in (None, 0, 137, 143)
 
 
+def relapsed(pod: Pod, box: Box, now: datetime) -> bool:
+    """Whether a container of a pod that is ready had served before its present, recent run.
+
+    A former readiness is not told any more; but a run that lasted longer than this one took to
+    become ready, and some more, had been ready too.
+    """
+    if not pod.ready or box.init or box.since is None or pod.ready_since is None:
+        return False
+    if box.last_since is None or box.last_until is None or now - box.since > RECENT:
+        return False
+    took = max(timedelta(0), pod.ready_since - box.since)
+    return box.last_until - box.last_since > took + SERVED
+
+
+def relapse(pod: Pod, events: Sequence[PlatformEvent], now: datetime) -> Cause | None:
+    """What ended a container that had served, though it serves again."""
+    for box in pod.boxes:
+        if not relapsed(pod, box, now):
+            continue
+        killed = _probe_kill(box, events)
+        again = f"after it had been ready, {box.restarts} restarts"
+        if killed:
+            return Cause(PROBE, f"{killed}, {again}", AT_ONCE, pod.created)
+        if _by_itself(box):
+            name = OOM if is_oom(box) else CRASH
+            said = f"container {box.name} exceeded its memory limit"
+            said = said if name == OOM else exit_words(box)
+            return Cause(name, f"{short(said, 240)}, {again}", AT_ONCE, pod.created)
+    return None
+
+
 def _ended(pod: Pod, box: Box, name: str, detail: str) -> Cause:
     """A container that ended: how often, and so whether once more could help.
 
@@ -172,9 +205,9 @@ def _ended(pod: Pod, box: Box, name: str, detail: str) -> Cause:
     again = f", {box.restarts} restarts" if box.restarts else ""
     if pod.dropped and _by_itself(box):  # it served, and then it died: no late dependency
         return Cause(name, f"{detail}, after it had been ready{again}", AT_ONCE, pod.created)
-    if pod.dropped and name == PROBE and box.restarts >= 2:
+    if pod.dropped and name == PROBE:
         return Cause(name, detail + again, AT_ONCE, pod.created)
-    sure = 2 if name in (OOM, PROBE) or "cannot start" in detail else 3
+    sure = 1 if "cannot start" in detail else 2 if name in (OOM, PROBE) else 3
     if box.stage == "running":
         patience = AT_ONCE if box.restarts > 4 else NEVER
     elif box.restarts >= sure:

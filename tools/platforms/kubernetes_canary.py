@@ -29,7 +29,7 @@ from tools.platforms.kubernetes_canary_state import (
 )
 from tools.platforms.kubernetes_edits import ENDED, template_digest
 from tools.platforms.kubernetes_errors import Conflict, Exists
-from tools.platforms.kubernetes_logs import as_traffic
+from tools.platforms.kubernetes_logs import as_traffic, heard
 from tools.platforms.kubernetes_objects import (
     ACTION,
     ACTIONS,
@@ -40,6 +40,7 @@ from tools.platforms.kubernetes_objects import (
     namespace_of,
     with_action,
 )
+from tools.platforms.kubernetes_pace import pace
 from tools.platforms.kubernetes_reading import Reader
 from tools.platforms.kubernetes_request import MERGE_PATCH, api_path
 from tools.platforms.kubernetes_status import status
@@ -147,6 +148,7 @@ class Canaries:
             except Conflict:
                 pass  # somebody paused or resumed it; look again
             except ToolError:
+                bench.held()
                 bench.misses += 1
                 if bench.misses > 120:
                     return  # the lease runs out; another Steward, or a person, goes on
@@ -163,15 +165,21 @@ class Canaries:
             state = replace(state, driver=self._me, renewed=time.time())
             canary = self._write(canary, state)
         if state.paused:
+            bench.held()
             return True
         if state.promoting:
             return self._finish(work, canary, state)
         return self._step(work, canary, state, bench)
 
     def _step(self, work: Obj, canary: Obj, state: State, bench: Bench) -> bool:
-        seen = status(self._reader.view(canary), "")
-        ill = seen.phase in ("failed", "degraded")
-        if not ill and (seen.phase != "complete" or seen.ready < seen.wanted):
+        if not counts(canary).seen:  # its controller looks at what was written within moments
+            return True
+        view = self._reader.view(canary)
+        seen = status(view, "")
+        there = seen.phase == "complete" and seen.ready >= seen.wanted
+        late = bench.waited(state.step, seen.ready) > pace(canary).patience.total_seconds()
+        ill = seen.phase in ("failed", "degraded") or (late and not there)
+        if not ill and not there:
             return True
         stable = bench.since_start(self._traffic(work), state.min_requests)
         ruling = judge(
@@ -179,7 +187,7 @@ class Canaries:
             new=as_traffic(self._traffic(canary)),
             stable=as_traffic(stable),
             healthy=not ill,
-            unhealthy_cause=seen.message,
+            unhealthy_cause=heard(self._reader.api, view, seen).message if ill else "",
             pauses=bench.lasted(state.step) / max(state.pause, 0.01),
         )
         share = f"{state.steps[state.step]:.0%}"

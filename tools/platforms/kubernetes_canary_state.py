@@ -119,11 +119,23 @@ class Bench:
     def __init__(self, before: Counters | None) -> None:
         self._before = before
         self._began: dict[int, float] = {}
+        self._stood: tuple[int, int] = (-1, -1)
+        self._since = 0.0
         self.misses = 0
 
     def lasted(self, step: int) -> float:
         """Seconds since this step stood as planned."""
         return time.monotonic() - self._began.setdefault(step, time.monotonic())
+
+    def waited(self, step: int, ready: int) -> float:
+        """Seconds since this step had fewer or more replicas ready, or was last held up."""
+        if self._stood != (step, ready):
+            self._stood, self._since = (step, ready), time.monotonic()
+        return time.monotonic() - self._since
+
+    def held(self) -> None:
+        """It is paused, or nothing can be seen: that time counts against nobody."""
+        self._stood = (-1, -1)
 
     def since_start(self, now: Counters | None, enough: int) -> Counters | None:
         """The stable revision's counters since the start; all of them where those are too few."""

@@ -108,8 +108,7 @@ def _starting(pod: Pod, events: Sequence[PlatformEvent]) -> Cause | None:
         if event.reason in _MOUNT and not pod.begun:  # later, the event only tells of the past
             return _mount(pod, event)
         if event.reason in _NETWORK and not pod.begun:
-            said = event.message.split("desc = ")[-1]
-            return Cause(SANDBOX, short(said), timedelta(seconds=60), pod.created)
+            return _sandbox(pod, event)
         if event.reason == "Unhealthy" and any(b.stage == "running" for b in pod.boxes):
             return _unhealthy(pod, event)
     if pod.gate:
@@ -125,12 +124,20 @@ def _starting(pod: Pod, events: Sequence[PlatformEvent]) -> Cause | None:
     return None
 
 
+def _sandbox(pod: Pod, event: PlatformEvent) -> Cause:
+    said = event.message.split("desc = ")[-1]
+    if "OOM-killed" in said:
+        said = f"the memory limit is too low even to begin: {last_part(said)}"
+        return Cause(OOM, short(said), timedelta(seconds=30), pod.created)
+    return Cause(SANDBOX, short(said), timedelta(seconds=60), pod.created)
+
+
 def _unhealthy(pod: Pod, event: PlatformEvent) -> Cause:
     """A failing probe: of a slow start while it never was ready, of a fault once it has served."""
     if pod.dropped is None:
         return Cause(PROBE, short(event.message), NEVER, pod.created)
     said = f"{short(event.message)}; it had been ready before"
-    return Cause(PROBE, said, timedelta(seconds=30), pod.dropped)
+    return Cause(PROBE, said, timedelta(seconds=15), pod.dropped)
 
 
 def _unplaced(pod: Pod) -> Cause | None:

@@ -71,7 +71,9 @@ class Editor:
         replaces = isinstance(edit, RollOut | RollBack | Restart)
         least = rhythm.least if replaces else None
         mark = edits.fingerprint(reply.object) if replaces and work["kind"] in OWN else ""
-        return Preview(shown, warnings, least, rhythm.patience, rhythm.batches, mark)
+        return Preview(
+            shown, warnings, least, rhythm.patience, rhythm.batches, rhythm.leaving, mark
+        )
 
     def edit(self, work: Obj, edit: Edit, act: Act) -> str:
         """Send the edit once; a repeated call under the same action finds it done."""

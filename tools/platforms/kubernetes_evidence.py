@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from tools.platforms.base import PlatformEvent
 from tools.platforms.kubernetes_api import Api
+from tools.platforms.kubernetes_box_causes import relapsed
 from tools.platforms.kubernetes_errors import Forbidden, Missing
 from tools.platforms.kubernetes_objects import at, condition, many, moment, namespace_of
 from tools.platforms.kubernetes_owners import read_event
@@ -25,7 +26,8 @@ def explained(api: Api, view: View) -> View:
     numbers = counts(view.workload)
     ill = [p for p in view.pods if not p.ready and not p.over and not p.unscheduled]
     ill.sort(key=lambda p: -p.restarts)
-    asked = [p.uid for p in ill if p.hash == view.newest and not p.deleted][:LOOKED_AT]
+    again = [p for p in view.fresh if any(relapsed(p, b, view.now) for b in p.boxes)]
+    asked = [p.uid for p in (*ill, *again) if p.hash == view.newest and not p.deleted][:LOOKED_AT]
     if not complete(numbers) and view.workload["kind"] in ("StatefulSet", "DaemonSet"):
         asked.append(str(at(view.workload, "metadata", "uid")))
     space = str(namespace_of(view.workload))

@@ -10,7 +10,7 @@ from tools.platforms import kubernetes_kserve as kserve
 from tools.platforms.base import Edit, Pause, Restart, Resume, RollBack, RollOut, Scale
 from tools.platforms.kubernetes_objects import Obj, at, name_of, namespace_of, number
 from tools.platforms.kubernetes_reading import Reader
-from tools.platforms.kubernetes_status import status
+from tools.platforms.kubernetes_status import rolled_out, status
 from tools.platforms.kubernetes_view import complete, counts
 
 _LOOKS = 15
@@ -78,8 +78,9 @@ class Limits:
             work = {**self._reader.again(work), "kind": work["kind"]}
         if complete(counts(work)):
             return
-        seen = status(self._reader.view(work), "")
-        if seen.phase == "progressing":
+        view = self._reader.view(work)
+        seen = status(view, "")
+        if seen.phase == "progressing" and not rolled_out(view, counts(work)):
             ref = f"{namespace_of(work)}/{name_of(work)}"
             raise Refused(
                 f"A roll-out of {ref} is in progress ({seen.message}); wait for it, or abort it.",

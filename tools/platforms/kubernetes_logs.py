@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tools.errors import Refused, ToolError
-from tools.platforms.base import LogLine, Traffic
+from tools.platforms.base import LogLine, Status, Traffic
 from tools.platforms.kubernetes_api import Api
 from tools.platforms.kubernetes_errors import Forbidden, Missing
 from tools.platforms.kubernetes_objects import moment
 from tools.platforms.kubernetes_pods import Pod
+from tools.platforms.kubernetes_refusals import CRASH
 from tools.platforms.kubernetes_request import api_path
+from tools.platforms.kubernetes_view import View
 from tools.serving import metrics
 
 PODS = 20
@@ -86,6 +89,23 @@ def last_words(api: Api, pod: Pod, container: str) -> str:
     return ""
 
 
+_OTHER_CPU = "exec format error"
+
+
+def heard(api: Api, view: View, seen: Status) -> Status:
+    """The status with the last words of a crashed container, which name the reason best."""
+    if not seen.message.startswith(CRASH) or "cannot start" in seen.message:
+        return seen
+    for pod in sorted(view.fresh, key=lambda p: p.ready):
+        for box in pod.boxes:
+            if box.restarts or box.stage == "terminated":
+                said = last_words(api, pod, box.name)
+                if _OTHER_CPU in said:
+                    said += " (the image is built for another processor architecture)"
+                return replace(seen, message=f"{seen.message}: {said}"[:400]) if said else seen
+    return seen
+
+
 def read_counters(api: Api, pods: Sequence[Pod], port: str) -> metrics.Counters | None:
     """Counters of these pods' servers, added up; ``None`` where none answers.
 
@@ -117,4 +137,5 @@ def as_traffic(counters: metrics.Counters | None) -> Traffic | None:
         counters.quantile(0.95),
         counters.quality,
         counters.labelled,
+        counters.quantile(0.5),
     )

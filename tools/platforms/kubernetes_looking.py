@@ -25,11 +25,10 @@ from tools.platforms.kubernetes_changes import Editor
 from tools.platforms.kubernetes_connection import MANAGER
 from tools.platforms.kubernetes_edits import ENDED, fingerprint, template_digest
 from tools.platforms.kubernetes_evidence import events_since
-from tools.platforms.kubernetes_logs import as_traffic, last_words, read_counters, read_logs
+from tools.platforms.kubernetes_logs import as_traffic, heard, read_counters, read_logs
 from tools.platforms.kubernetes_nodes import Machines
 from tools.platforms.kubernetes_objects import Obj, edited_by, name_of, namespace_of, note
 from tools.platforms.kubernetes_reading import OWN, Reader
-from tools.platforms.kubernetes_refusals import CRASH
 from tools.platforms.kubernetes_status import status
 from tools.platforms.kubernetes_template import Shape, shape_of
 from tools.platforms.kubernetes_view import View
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from tools.fleet import DeploymentSpec
 
 
-_OTHER_CPU = "exec format error"
 _NONE: Mapping[str, Json] = {}
 
 
@@ -94,7 +92,7 @@ class Looking:
         """One workload, with the named cause of what holds it up."""
         work = self._reader.workload(self._full(ref))
         view = self._reader.view(work)
-        seen = self._heard(view, self._status(view))
+        seen = heard(self.api, view, self._status(view))
         canary = self._canaries.of(work)
         return seen if canary is None else with_canary(seen, self._reader.view(canary))
 
@@ -113,19 +111,6 @@ class Looking:
         if ended.get("template") == template_digest(view.workload):
             return replace(seen, phase="failed", message=str(ended["reason"]))
         return _marked(view.workload, seen)
-
-    def _heard(self, view: View, seen: Status) -> Status:
-        """The status with the last words of a crashed container, which name the reason best."""
-        if not seen.message.startswith(CRASH) or "cannot start" in seen.message:
-            return seen
-        for pod in view.fresh:
-            for box in pod.boxes:
-                if not pod.ready and (box.restarts or box.stage == "terminated"):
-                    said = last_words(self.api, pod, box.name)
-                    if _OTHER_CPU in said:
-                        said += " (the image is built for another processor architecture)"
-                    return replace(seen, message=f"{seen.message}: {said}"[:400]) if said else seen
-        return seen
 
     def history(self, ref: str) -> Sequence[Revision]:
         """The revisions that the cluster keeps (``revisionHistoryLimit``), newest first."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tools.platforms.kubernetes_objects import Obj, at, many, number, table
-from tools.platforms.kubernetes_settings import share
+from tools.platforms.kubernetes_settings import batches, room
 
 USUAL = 180
 """Seconds without progress after which a batch of replicas is given up, if nothing allows more."""
@@ -21,27 +21,23 @@ class Pace:
     least: int
     batches: int
     patience: timedelta
+    leaving: timedelta
+    """How long a replica may take to go."""
 
 
 def pace(work: Obj) -> Pace:
     """The rhythm in which the controller replaces every replica of ``work`` as it would then be."""
     wanted = number(work, "spec", "replicas") if "replicas" in table(work, "spec") else 1
-    surge, missing = _room(work, wanted)
-    each = max(1, surge + missing)
-    return Pace(max(0, wanted - missing), max(1, -(-wanted // each)), _patience(work))
-
-
-def _room(work: Obj, wanted: int) -> tuple[int, int]:
-    """How many replicas may be added and how many may be missing."""
-    if work.get("kind") != "Deployment":
-        return 0, 1
     strategy = table(work, "spec", "strategy")
-    if strategy.get("type") == "Recreate":
-        return 0, wanted
-    rolling = table(strategy, "rollingUpdate")
-    surge = share(rolling.get("maxSurge", "25%"), wanted, up=True)
-    missing = share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
-    return (surge, min(missing, wanted)) if surge or missing else (0, min(1, wanted))
+    own = work.get("kind") == "Deployment"
+    missing = room(strategy, wanted)[1] if own else 1
+    grace = number(work, "spec", "template", "spec", "terminationGracePeriodSeconds")
+    return Pace(
+        least=max(0, wanted - missing),
+        batches=batches(strategy, wanted) if own else max(1, wanted),
+        patience=_patience(work),
+        leaving=timedelta(seconds=grace),
+    )
 
 
 def _patience(work: Obj) -> timedelta:

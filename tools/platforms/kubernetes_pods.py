@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tools.platforms.base import Replica
 from tools.platforms.kubernetes_objects import (
     ACTION,
     HASH,
@@ -54,6 +53,8 @@ class Box:
     last_message: str
     last_since: datetime | None = None
     """When the run before began."""
+    last_until: datetime | None = None
+    """When the run before ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class Pod:
         if self.ready or self.ready_since is None:
             return None
         starts = [t for b in self.boxes if not b.init for t in (b.since, b.last_since) if t]
+        starts = [t for t in starts if t >= self.created]  # the epoch, where it could not start
         served = any(t + SERVED < self.ready_since for t in starts)
         return self.ready_since if served else None
 
@@ -227,34 +229,5 @@ def _box(status: Obj, init: bool) -> Box:
         last_exit=last.get("exitCode"),
         last_message=last.get("message", ""),
         last_since=moment(last.get("startedAt")),
+        last_until=moment(last.get("finishedAt")),
     )
-
-
-def replica(pod: Pod, revision: int, why: str) -> Replica:
-    """The pod as the contract's replica."""
-    return Replica(
-        id=pod.name,
-        ready=pod.ready,
-        revision=revision,
-        version=pod.version,
-        started_at=pod.created,
-        restarts=pod.restarts,
-        node=pod.node,
-        state=_state(pod),
-        message="" if pod.ready else why,
-    )
-
-
-def _state(pod: Pod) -> str:
-    if pod.deleted:
-        return "draining"
-    if pod.phase == "Failed":
-        return "crashed"
-    if not pod.node:
-        return "pending"
-    for box in pod.boxes:
-        if box.reason in ("CrashLoopBackOff", "OOMKilled", "Error", "StartError"):
-            return "crashed"
-    if pod.ready:
-        return "running"
-    return "starting"

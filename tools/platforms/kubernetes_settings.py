@@ -11,7 +11,9 @@ from tools.platforms.kubernetes_template import Shape
 
 MIN_READY = 30
 """Seconds a new replica proves itself before an old one goes, where nobody chose."""
-LONGEST_PROOF = 120
+WATCHED = 90
+"""Seconds after a start in which a fault shall show before the last old replica has gone."""
+LONGEST_PROOF = 150
 SETTINGS = ("strategy", "minReadySeconds", "progressDeadlineSeconds")
 BEFORE = "steward.dev/settings-before"
 """Annotation: the settings that a roll-out replaced by ones that keep serving."""
@@ -41,7 +43,9 @@ def settings_for(before: Obj, edit: RollOut, template: Obj, shape: Shape) -> Obj
         }
     after = {**before, **({"strategy": strategy} if strategy else {})}
     least = number(before, "minReadySeconds")
-    wanted = max(_proof(template) if shape.min_ready is None else shape.min_ready, least)
+    how = table(after, "strategy")
+    chosen = _proof(template, how, edit.replicas) if shape.min_ready is None else shape.min_ready
+    wanted = max(chosen, least)
     after["minReadySeconds"] = wanted
     deadline = number(before, "progressDeadlineSeconds")
     if deadline:
@@ -50,17 +54,37 @@ def settings_for(before: Obj, edit: RollOut, template: Obj, shape: Shape) -> Obj
     return after
 
 
-def _proof(template: Obj) -> int:
-    """How long a replica must be watched to see a liveness probe end it, or a fault show."""
+def _proof(template: Obj, strategy: Obj, replicas: int) -> int:
+    """How long a replica must be watched for a fault to show while old ones can still take over.
+
+    A strategy of few batches lets the old replicas go early, all of them at once where there is
+    only one batch; each batch is watched the longer. A liveness probe needs its time to tell.
+    """
     probes = [table(box, "livenessProbe") for box in many(template, "spec", "containers")]
-    ends = [
-        number(p, "initialDelaySeconds")
-        + (number(p, "periodSeconds") or 10) * (number(p, "failureThreshold") or 3)
-        + 5
-        for p in probes
-        if p
-    ]
-    return min(max([MIN_READY, *ends]), LONGEST_PROOF)
+    tells = max([_telling(probe) for probe in probes if probe], default=0)
+    whole = 0 if strategy.get("type") == "Recreate" else WATCHED + tells
+    return min(max(MIN_READY, tells, -(-whole // batches(strategy, replicas))), LONGEST_PROOF)
+
+
+def _telling(probe: Obj) -> int:
+    """Seconds until a liveness probe ends a container that does not live."""
+    failures = (number(probe, "periodSeconds") or 10) * (number(probe, "failureThreshold") or 3)
+    return number(probe, "initialDelaySeconds") + failures + 5
+
+
+def room(strategy: Obj, wanted: int) -> tuple[int, int]:
+    """How many replicas a Deployment's strategy may add, and how many may be missing meanwhile."""
+    if strategy.get("type") == "Recreate":
+        return 0, wanted
+    rolling = table(strategy, "rollingUpdate")
+    surge = share(rolling.get("maxSurge", "25%"), wanted, up=True)
+    missing = share(rolling.get("maxUnavailable", "25%"), wanted, up=False)
+    return (surge, min(missing, wanted)) if surge or missing else (0, min(1, wanted))
+
+
+def batches(strategy: Obj, wanted: int) -> int:
+    """How many batches a Deployment's replicas are replaced in."""
+    return max(1, -(-wanted // max(1, sum(room(strategy, wanted)))))
 
 
 def safe_strategy(strategy: Obj, replicas: int) -> Obj | None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from tools.platforms import kubernetes_argo as argo
 from tools.platforms import kubernetes_kserve as kserve
 from tools.platforms.base import Phase, Status
+from tools.platforms.kubernetes_box_causes import relapse
 from tools.platforms.kubernetes_causes import pod_cause
 from tools.platforms.kubernetes_objects import (
     ACTION,
@@ -21,7 +22,7 @@ from tools.platforms.kubernetes_objects import (
     note,
     number,
 )
-from tools.platforms.kubernetes_pods import Pod, replica
+from tools.platforms.kubernetes_pods import Pod
 from tools.platforms.kubernetes_refusals import (
     INIT,
     NEVER,
@@ -33,6 +34,7 @@ from tools.platforms.kubernetes_refusals import (
     creation_refused,
     short,
 )
+from tools.platforms.kubernetes_replicas import replica
 from tools.platforms.kubernetes_view import (
     Counts,
     View,
@@ -83,9 +85,11 @@ def _why(causes: Mapping[str, Cause], pod: Pod) -> str:
 def _causes(view: View) -> dict[str, Cause]:
     found: dict[str, Cause] = {}
     for pod in view.pods:
+        events = view.events.get(pod.uid, ())
         if pod.ready and pod.node not in view.lost:
-            continue
-        cause = pod_cause(pod, view.events.get(pod.uid, ()), view.lost, view.taints)
+            cause = relapse(pod, events, view.now) if pod.hash == view.newest else None
+        else:
+            cause = pod_cause(pod, events, view.lost, view.taints)
         if cause is not None:
             found[pod.uid] = cause
     return found
@@ -101,7 +105,7 @@ def _judge(view: View, numbers: Counts, causes: Mapping[str, Cause]) -> tuple[Ph
         return "progressing", "the controller has not looked at the change yet"
     if complete(numbers):
         return _settled(view, causes)
-    rolled = _rolled_out(view, numbers)
+    rolled = rolled_out(view, numbers)
     if _progressing(view).get("reason") == "ProgressDeadlineExceeded":
         seconds = number(view.workload, "spec", "progressDeadlineSeconds") or 600
         return "failed", main.text if main else f"no progress within {seconds} s"
@@ -145,7 +149,7 @@ def _progressing(view: View) -> Obj:
     return said if view.names_newest(str(said.get("message"))) else {}
 
 
-def _rolled_out(view: View, numbers: Counts) -> bool:
+def rolled_out(view: View, numbers: Counts) -> bool:
     """Whether the newest revision was once complete, so that trouble now is no failed roll-out."""
     if view.workload.get("kind") == "Deployment":
         return _progressing(view).get("reason") == "NewReplicaSetAvailable"
