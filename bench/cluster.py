@@ -151,7 +151,8 @@ def _carry_out(case: Case, said: argparse.Namespace, api: Api, space: str, resul
     ended = bool(undo) and undo[0].state == "verified"
     result.must(ended or not case.restores, f"undo: {undo[0].reason if undo else 'none'}")
     sets = list(api.items(api_path("apps/v1", space, "replicasets")))
-    result.must(len(sets) == 2, f"{len(sets)} revisions were made instead of 2")
+    made = 1 if case.strategy == "canary" else 2  # a canary has a Deployment of its own
+    result.must(len(sets) == made, f"{len(sets)} revisions were made instead of {made}")
 
 
 def fleet(case: Case, said: argparse.Namespace, space: str) -> Any:

@@ -79,6 +79,20 @@ def hold(api: Api, space: str) -> None:
         api.patch(path, {"metadata": {"finalizers": ["example.org/keep"]}}, kind=MERGE_PATCH)
 
 
+def scale(replicas: int) -> Arrange:
+    body = {"spec": {"replicas": replicas}}
+    return lambda api, space: (
+        api.patch(api_path("apps/v1", space, "deployments", "digits"), body, kind=MERGE_PATCH)
+        and None
+    )
+
+
+def kill_oldest(api: Api, space: str) -> None:
+    pods = list(api.items(api_path("v1", space, "pods")))
+    oldest = min(pods, key=lambda p: p["metadata"]["creationTimestamp"])["metadata"]
+    api.delete(api_path("v1", space, "pods", oldest["name"]), oldest["uid"])
+
+
 def let_go(api: Api, space: str) -> None:
     """Take every finalizer off, so that the namespace can go."""
     for pod in list(api.items(api_path("v1", space, "pods"))):
@@ -110,6 +124,17 @@ def forbid(api: Api, space: str) -> None:
     bound = {"policyName": space, "validationActions": ["Deny"], "matchResources": where}
     plural = "validatingadmissionpolicybindings"
     api.create(api_path(group, None, plural), named(space, spec=bound))
+
+
+def label_nodes(value: str | None) -> Arrange:
+    """Give every node a label that the pods ask for, or take it away."""
+
+    def arrange(api: Api, _: str) -> None:
+        for node in list(api.items(api_path("v1", None, "nodes"))):
+            path = api_path("v1", None, "nodes", node["metadata"]["name"])
+            api.patch(path, {"metadata": {"labels": {NODE_LABEL: value}}}, kind=MERGE_PATCH)
+
+    return arrange
 
 
 def volume(kind: str, name: str, key: str) -> Obj:
@@ -182,3 +207,33 @@ LIMITS = make(
     "limitranges",
     named("l", spec={"limits": [{"type": "Container", "max": {"memory": "64Mi"}}]}),
 )
+NODE_LABEL = "steward.test/pool"
+LIVE_SLOWLY = {"livenessProbe": {"httpGet": {"path": "/live", "port": 8080}}}
+CLAIM = {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]}
+CLAIMED = make(
+    "persistentvolumeclaims",
+    named(
+        "data",
+        spec={"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    ),
+)
+WAITS = {
+    "initContainers": [
+        {
+            **MIGRATION["initContainers"][0],
+            "command": ["sh", "-c", 'test "$K" = v || sleep 9999'],
+        }
+    ]
+}
+SIDECAR = {
+    "initContainers": [
+        {
+            "name": "proxy",
+            "image": "docker.io/library/steward-test:v1",
+            "imagePullPolicy": "IfNotPresent",
+            "restartPolicy": "Always",
+            "env": [{"name": "PORT", "value": "9090"}, {"name": "ADMIN_PORT", "value": "0"}],
+            "envFrom": [{"configMapRef": {"name": "cfg"}}],
+        }
+    ]
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.cluster_cases import BIG, ONE_MORE, PATIENT, QUOTA, Case, rolling
+from bench.cluster_cases import BIG, ONE_MORE, PATIENT, QUOTA, Case, kill_oldest, rolling, scale
 
 HEALTHY = (
     Case("plain"),
@@ -20,4 +20,15 @@ HEALTHY = (
     ),
     Case("slow to leave", env={}, box={"env": [{"name": "TERM_DELAY_S", "value": "15"}]}),
     Case("ignores SIGTERM", box={"env": [{"name": "IGNORE_TERM", "value": "1"}]}),
+    Case("blue/green", strategy="blue_green"),
+    Case("canary", strategy="canary", replicas=4, least=3),
+    Case("slow readiness of two", env={"READY_AFTER_S": "100"}, replicas=2),
+    Case(
+        "drains for minutes",
+        box={"env": [{"name": "TERM_DELAY_S", "value": "200"}]},
+        pod={"terminationGracePeriodSeconds": 240},
+    ),
+    Case("half of them missing", replicas=4, spec=rolling(0, "50%"), least=2),
+    Case("scaled meanwhile", during=scale(5)),
+    Case("an old replica deleted meanwhile", during=kill_oldest, least=2),
 )
