@@ -16,7 +16,7 @@ _CERTAIN = 0.97
 """How likely, where grammar says that the sentence is about changes in general."""
 _NOTED, _MEANT = 0.75, 0.5
 """How likely, lest a report, or a remark that lacks arguments, be taken for a request."""
-_LEAST_SHARE = 0.3
+_LEAST_SHARE = 0.5
 """Share of the change that is proposed among all readings."""
 _BOUND, _LATER = 0.4, 0.005
 """Share of ``@conditional`` that counts alone, and one that counts beside a time to come."""

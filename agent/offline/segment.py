@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from agent.offline import speech
 from agent.offline.mentions import Mention
-from agent.offline.text import Span
+from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
 _HARD = compiled(
@@ -33,6 +34,10 @@ _LISTING = compiled(
     r"\s*(?:[+&、]|(?<=\w)，?加上?(?=[\u4e00-\u9fffa-z ])|(?<=[\u4e00-\u9fffa-z ])[和跟及](?=[\u4e00-\u9fffa-z ])|以及|,?\s+(?:plus|and|n)\s+(?:the |also )?)\s*"
 )
 """What stands between the items of a list."""
+
+
+MOST_CLAUSES = 5
+"""Clauses that are told apart; what follows stays with the last of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +106,32 @@ def _trim(low: str, span: Span) -> Span:
     while end > start and low[end - 1] in " ,;:":
         end -= 1
     return Span(start, end)
+
+
+def pieces_of(text: Text, mentions: Sequence[Mention], loose: bool = False) -> list[Clause]:
+    """The clauses that say something; of many, the last ones stay together."""
+    found = [
+        c
+        for c in clauses(text.low, mentions, loose)
+        if not speech.assents(text.low[c.span.start : c.span.end])
+    ]
+    if len(found) <= MOST_CLAUSES:
+        return found
+    last = found[MOST_CLAUSES - 1]
+    return [
+        *found[: MOST_CLAUSES - 1],
+        replace(last, span=Span(last.span.start, found[-1].span.end)),
+    ]
+
+
+def within(mentions: Sequence[Mention], span: Span) -> tuple[Mention, ...]:
+    """Those inside a range, with offsets relative to it."""
+    return tuple(
+        replace(m, span=_moved(m.span, span.start), core=_moved(m.core, span.start))
+        for m in mentions
+        if m.span.within(span)
+    )
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start - by, span.end - by)

@@ -11,6 +11,7 @@ from agent.offline.speech import Act
 from agent.offline.splitting import Piece
 from agent.offline.text import Span
 from agent.offline.wording import masked
+from tools.contract import Parameter
 
 SURELY = 0.9
 """Share from which a clause counts whatever stands beside it."""
@@ -44,6 +45,21 @@ def stands(step: Step, hard: bool = True) -> bool:
         least = _ASKED_IF.get(parse.act, 1.0)
         return parse.reading.change >= least and parse.share >= _ALIKE
     return hard and parse.share >= SURELY
+
+
+def concedes(step: Step) -> bool:
+    """Does a piece only say how many points are, or may be, lost?"""
+    points = [p for p in _parameters(step) if p.word == "points"]
+    kinds = {m.kind for m in step.material.mentions}
+    return (
+        bool(kinds)
+        and kinds <= {"fraction", "points"}
+        and any(p.name in step.parse.filled.args for p in points)
+    )
+
+
+def _parameters(step: Step) -> tuple[Parameter, ...]:
+    return step.parse.tool.parameters if step.parse.tool else ()
 
 
 def joins(last: Step, step: Step) -> bool:

@@ -10,18 +10,26 @@ from agent.offline import declared, speech
 from agent.offline.fill import NAMES, Filled, Material
 from agent.offline.mentions import Mention
 from agent.offline.parse import FAINT, Parse, Parser
-from agent.offline.segment import Clause, clauses, items
+from agent.offline.segment import MOST_CLAUSES, Clause, clauses, items, pieces_of, within
 from agent.offline.speech import Act
 from agent.offline.splitting import Piece, best_split
-from agent.offline.step import SURELY, Step, forbids, idle, joins, merged, stands, worth_of
+from agent.offline.step import (
+    SURELY,
+    Step,
+    concedes,
+    forbids,
+    idle,
+    joins,
+    merged,
+    stands,
+    worth_of,
+)
 from agent.offline.text import Span, Text
 
 POSSIBLY = 0.01
 """How likely a message must make more than one request before cutting it is tried."""
 _LIKELY, _UNTOLD = 4, 0.03
 """Requests of pieces should be among the likeliest labels of the whole; else they count less."""
-_MOST = 5
-"""Clauses that are told apart; what follows stays with the last of them."""
 _ITEM = 0.8
 """How likely each item of a list must be a request of its own."""
 _CERTAINLY = 0.7
@@ -48,14 +56,14 @@ class Finder:
     def find(self, text: Text, mentions: Sequence[Mention]) -> Steps:
         """The requests a message makes."""
         whole = self._step(text, mentions, Span(0, len(text.low)))
-        pieces = _pieces(text, mentions)
+        pieces = pieces_of(text, mentions)
         listed = self._listed(text, mentions, whole)
         if listed:
             return Steps(tuple(listed), whole.parse)
         several = whole.parse.reading.several
         if several >= POSSIBLY and not speech.awaits(text.low):
             loose = len(pieces) < 2 and several >= _CERTAINLY
-            parts = _pieces(text, mentions, loose=True) if loose else pieces
+            parts = pieces_of(text, mentions, loose=True) if loose else pieces
             steps = self._several(text, mentions, parts, whole) if len(parts) > 1 else []
             if len(steps) > 1:
                 return Steps(tuple(steps), whole.parse)
@@ -67,12 +75,14 @@ class Finder:
         ``the fan is replaced, let NAME take pods again``: the report beside it is none of it.
         """
         text, mentions = step.material.text, step.material.mentions
-        pieces = clauses(text.low, mentions, loose=True)
+        pieces = clauses(text.low, mentions)
         if len(pieces) < 2:
             return None
         for piece in reversed(pieces):
             alone = self._step(text, mentions, piece.span)
-            if alone.parse.label == step.parse.label and not alone.parse.bare and stands(alone):
+            if alone.parse.label != step.parse.label or alone.parse.bare or concedes(alone):
+                continue
+            if stands(alone):
                 return alone
         return None
 
@@ -137,7 +147,7 @@ class Finder:
     def _listed(self, text: Text, mentions: Sequence[Mention], whole: Step) -> list[Step]:
         """The items of a plain list of things to look at, each of which is surely one."""
         spans = items(text.low, mentions)
-        if not 2 <= len(spans) <= _MOST:
+        if not 2 <= len(spans) <= MOST_CLAUSES:
             return []
         steps = [self._step(text, mentions, span) for span in spans]
         labels = {s.parse.label for s in steps if s.parse.tool and not s.parse.changes}
@@ -163,7 +173,7 @@ class Finder:
 
         found: list[Step] = []
         several = whole.parse.reading.several
-        for step in best_split(len(pieces), read, worth, several):
+        for step in self._conceding(text, mentions, best_split(len(pieces), read, worth, several)):
             last = found[-1] if found else None
             asks = step.parse.tool is not None and not (step.parse.bare and last)
             if last and step.parse.label == last.parse.label and joins(last, step):
@@ -174,6 +184,20 @@ class Finder:
                 found.append(again)
         ends = [*(s.span.start for s in found[1:]), len(text.low)][: len(found)]
         return [self._completed(text, mentions, s, e) for s, e in zip(found, ends, strict=True)]
+
+    def _conceding(
+        self, text: Text, mentions: Sequence[Mention], steps: Sequence[Step]
+    ) -> Sequence[Step]:
+        """Requests, without what only says how much one may lose: that is read into its change."""
+        told = next((s for s in steps if len(steps) == 2 and concedes(s)), None)
+        rest = [s for s in steps if s is not told and s.parse.tool and s.parse.changes]
+        if told is None or not rest or rest[0].parse.tool is None:
+            return steps
+        if not any(p.word == "points" for p in rest[0].parse.tool.parameters):
+            return steps
+        wide = Material(text, tuple(mentions))
+        filled = self._parser.fill(rest[0].parse.tool, wide)
+        return [replace(rest[0], parse=replace(rest[0].parse, filled=filled))]
 
     def _completed(self, text: Text, mentions: Sequence[Mention], step: Step, end: int) -> Step:
         """Details told after the request itself: ``prune it by 40 %. Magnitude will do``."""
@@ -215,31 +239,3 @@ class Finder:
         merged = Filled({**before, **filled.args}, (), filled.ambiguous)
         merged.missing = tuple(p for p in last.parse.filled.missing if p.name not in merged.args)
         return Step(replace(last.parse, filled=merged), alone, step.span)
-
-
-def _pieces(text: Text, mentions: Sequence[Mention], loose: bool = False) -> list[Clause]:
-    found = [
-        c
-        for c in clauses(text.low, mentions, loose)
-        if not speech.assents(text.low[c.span.start : c.span.end])
-    ]
-    if len(found) <= _MOST:
-        return found
-    last = found[_MOST - 1]
-    return [
-        *found[: _MOST - 1],
-        replace(last, span=Span(last.span.start, found[-1].span.end)),
-    ]
-
-
-def within(mentions: Sequence[Mention], span: Span) -> tuple[Mention, ...]:
-    """Those inside a range, with offsets relative to it."""
-    return tuple(
-        replace(m, span=_moved(m.span, span.start), core=_moved(m.core, span.start))
-        for m in mentions
-        if m.span.within(span)
-    )
-
-
-def _moved(span: Span, by: int) -> Span:
-    return Span(span.start - by, span.end - by)

@@ -19,7 +19,7 @@ from bench.intents.corpus import CHANGE, SEVERAL
 from tools.catalog import TOOLS
 from tools.contract import Effect
 
-_KEPT = 36_000
+_KEPT = 40_000
 """Features of the model in use, the most telling ones."""
 _THREADS = 4
 _COST = 2.0

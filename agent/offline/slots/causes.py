@@ -21,7 +21,7 @@ _HAN_WAS = (
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        rf"(?:mark|file|record|log|save|note|write down|put down|set down|register|store|put)\s+(?!down\b|that\b)(?P<t>\S.*?)\s+as\s+(?:the |an? |what |its )*(?:{_NOUN}|caused)",
+        rf"(?:mark|file|record|log|save|note|write down|put down|set down|register|store|put)\s+(?!down\b|that\b|it\b|this\b)(?P<t>\S.*?)\s+as\s+(?:the |an? |what |its )*(?:{_NOUN}|caused)",
         rf"{_IT}\s*(?:原来|之前|上次|上回)?(?:给)?(?:[记記定写登]了?|登记)的(?:原因|根因|结论)?\s*(?P<t>\S.*?)\s*(?:[,，。;；]|(?:是)?(?:不对|错的?|判错|误判|撤|收回|作废))",
         rf"(?:撤|收回|作废|改)[^{_IT}]{{0,8}}{_IT}\s*(?:上|下)?的?(?:原因|根因|结论|定论)?\s*(?P<t>\S.*?)\s*(?:[,，。;；]|(?:是)?(?:不对|错的?|判错|误判)|$)",
         rf"(?:take back|withdraw|retract|remove|drop)\s+(?:the |that )?{_NOUN}\s+(?P<t>\S.*?)\s+(?:for|of|from|on)\s+{_IT}",

@@ -12,7 +12,7 @@ _WORDS = (
 _NUMBER = rf"(?:\d+(?:\.\d+)?(?:e-?\d+)?|{numbers.ENGLISH}|{numbers.HAN})"
 _LABEL_BEFORE = compiled(rf"(?<![a-z0-9_-]){_WORDS}\s*(?:=|:|of|is|为|是|用|给)?\s*$")
 _VALUE_AFTER = compiled(
-    rf"\s*(?:=|:|of|is|为|是|用|给)?\s*(?<![\d.]){_NUMBER}(?![\w.%])(?!\s*(?:个|张|块)?\s*{_WORDS}(?!\s*(?:=|:)?\s*\d))"
+    rf"\s*(?:=|:|of|is|为|是|用|给)?\s*(?<![\d.]){_NUMBER}(?![\w.%])(?!\s*(?:个|张|块)?\s*{_WORDS}(?![a-z])(?!\s*(?:=|:)?\s*\d))"
 )
 
 

@@ -11,7 +11,7 @@ from agent.offline.text import pattern as compiled
 
 _NAMES: tuple[tuple[str, str], ...] = (
     ("lr", r"lr|learning[ _-]?rate|学习率"),
-    ("batch_size", r"batch[ _-]?size|batch|批(?:次|量)?大小"),
+    ("batch_size", r"batch[ _-]?size|batch|bs|批(?:次|量)?大小"),
     ("epochs", r"epochs?|轮数"),
     ("weight_decay", r"weight[ _-]?decay|权重衰减"),
     ("dropout", r"dropout"),
@@ -31,7 +31,7 @@ _NAMED = tuple(
     for name, p in _NAMES
 )
 _EPOCHS = compiled(
-    rf"(?<![\w.:第-])(?<!第 )(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?[\s-]*(?P<unit>epochs?\b|epoch)"
+    rf"(?<![\w.:第-])(?<!第 )(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?[\s-]*(?P<unit>epochs?)(?![a-z])(?!\s*[=:]\s*\d)"
 )
 _STEPS = compiled(r"(?<![\w.:-])(?P<v>\d+)\s*(?P<unit>steps\b)")
 _COUNTED = frozenset({"epochs", "steps"})

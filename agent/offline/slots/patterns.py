@@ -16,6 +16,10 @@ _PATTERN = (
         re.IGNORECASE,
     ),
     re.compile(
+        rf"(?:关键字|关键词|字样|keyword)\s*(?:是|为|[:：=])?\s*[\"'`]?(?P<t>{_WORDS})",
+        re.IGNORECASE | re.ASCII,
+    ),
+    re.compile(
         r"\b(?:just|only)(?: the| with)? (?P<t>[\w.*|\\-]+) (?:bits?|lines?|entries|parts?|messages?|ones)\b",
         re.IGNORECASE | re.ASCII,
     ),
@@ -41,7 +45,7 @@ _PATTERN = (
         re.IGNORECASE | re.ASCII,
     ),
     re.compile(
-        r"\b(?:grep|rg|search|look(?:ing)? for|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|on|by|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])",
+        r"\b(?:grep|rg|search|look(?:ing)? for|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?! out (?:why|what|who|how|if|whether)\b)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|on|by|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])",
         re.IGNORECASE | re.ASCII,
     ),
     re.compile(

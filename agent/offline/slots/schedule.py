@@ -17,7 +17,7 @@ _HAN_DAY = {c: i for i, c in enumerate("日一二三四五六")} | {"天": 0}
 _CLOCK = compiled(
     r"\b(?P<h1>[01]?\d|2[0-3])[:.h](?P<m1>[0-5]\d)\s*(?P<p1>[ap]\.?m\b)?"
     r"|(?<![\w#.-])(?P<h2>1[0-2]|0?[1-9])\s*(?P<p2>[ap])\.?m\b"
-    r"|\b(?:at|by|@) (?P<h3>[01]?\d|2[0-3])(?:\s*o'?clock)?(?![\w.:%-]| (?:min|hour|day|replica|[ap]\.?m\b))"
+    r"|\b(?:at|by|@) (?P<h3>[01]?\d|2[0-3])(?:\s*o'?clock)?(?![\w:%-]|\.\d| (?:min|hour|day|replica|[ap]\.?m\b))"
     rf"|\b(?:at )?(?P<h5>{'|'.join(list(numbers.UNITS)[1:13])}) (?:o'?clock|(?P<p5>[ap])\.?m\b)"
     rf"|\bat (?P<h6>{'|'.join(list(numbers.UNITS)[1:13])})(?: (?P<m6>thirty|fifteen))?\b(?! (?:min|hour|replica))"
     rf"|(?P<h4>\d{{1,2}}|[一二三四五六七八九十两]+)\s*(?:点|时(?!间)|:)(?:钟|整)?(?P<m4>半|一刻|三刻|[0-5]?\d分?|[一二三四五]?十[一二三四五六七八九]?分?|零[一二三四五六七八九]分?)?"
@@ -52,7 +52,7 @@ _MONTHLY = compiled(
 )
 _MONTHDAY = compiled(r"\b(?:on )?the (?P<o>\d{1,2})(?:st|nd|rd|th) of (?:every|each|the) month\b")
 _WEEKLY = compiled(r"\b(?:weekly|every week|each week|once a week)\b|每周|每个?星期|每个?礼拜|周报")
-_CRON = compiled(r"(?<!\S)(?:[\d*/,-]+\s+){4}[\d*/,a-z-]+(?!\S)")
+_CRON = compiled(r"(?<![^\s:：(\"\'`])(?:[\d*/,-]+\s+){4}[\d*/,a-z-]+(?![^\s,)\"\'`])")
 
 
 def find(low: str) -> tuple[Span, str] | None:

@@ -15,7 +15,7 @@ _PATTERNS = tuple(
     compiled(pattern)
     for pattern in (
         rf"{_SILENCE}(?:\s*{_SIGN})*\s*{_ID}",
-        rf"(?<![a-z0-9])id(?:\s*{_SIGN})*\s*{_ID}",
+        rf"(?<![a-z0-9])id(?: of (?:the |that |its )?{_SILENCE})?(?: is)?(?:\s*{_SIGN})*\s*{_ID}",
         rf"(?<![\w.-])(?!\d+(?![\w-])){_ID}\s*(?:这|那|的)?(?:一?[条个])?(?:的)?\s*{_SILENCE}",
     )
 )
