@@ -9,7 +9,8 @@ from datetime import datetime
 
 from agent.events import Action, State
 from agent.redaction import visible
-from agent.say import duration, state_words
+from agent.say import state_words
+from tools.amounts import span
 from tools.columns import columns, wrap
 from tools.contract import Effect
 from tools.words import Lang
@@ -68,7 +69,7 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
     tail = ""
     if plan.undo_on_failure:
         tail = "；验证失败时自动撤销" if zh else "; undone by itself if the check fails"
-    within = f"（{duration(plan.deadline)} 内）" if zh else f" (within {duration(plan.deadline)})"
+    within = f"（{span(plan.deadline, lang)}内）" if zh else f" (within {span(plan.deadline)})"
     yield "verify", f"{plan.verification}{within}{tail}"
     yield "undo", plan.undo
     for warning in plan.warnings:
@@ -81,7 +82,7 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
         rule = f" ({action.rule})" if action.rule else ""
         yield "yes", ", ".join(action.approved_by) + rule
     if action.state is State.PROPOSED:
-        left = duration(action.expires_at - now)
+        left = span(action.expires_at - now, lang)
         yield "expires", f"{action.expires_at:%H:%M %Z} ({left})"
     else:
         yield "state", state_words(action.state, lang)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from agent.events import Action, State
 from agent.redaction import visible
@@ -90,16 +89,6 @@ def proposal_line(action: Action, lang: Lang) -> str:
     if lang == "zh":
         return f"已提议为操作 {action.number}：{title}。在有人批准{people}之前不会执行任何更改。"
     return f"Proposed as action {action.number}: {title}. Nothing changes until it is approved{people}."
-
-
-def duration(value: timedelta) -> str:
-    """``45 s``, ``3 min 20 s``, ``2 h 5 min``."""
-    seconds = max(0, round(value.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60} s".replace(" 0 s", "")
-    return f"{seconds // 3600} h {seconds % 3600 // 60} min".replace(" 0 min", "")
 
 
 def usage_line(turns: Sequence[Mapping[str, float]], lang: Lang) -> str:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, cast
 from agent.commands.incident_notices import escalates
 from agent.fronts.notes import IncidentNote
 from agent.redaction import mask, visible
-from agent.say import duration
 from tools.alerts.base import AlertRecord, Incident, alerts
+from tools.amounts import span
 from tools.notices.base import notices
 from tools.zone import moment, zone_of
 
@@ -182,7 +182,7 @@ class _Story:
         if len(lines) > LINES:
             left = len(lines) - LINES
             lines[LINES // 2 : -(LINES // 2)] = [f"… {left}"]
-        length = duration(ended - began)
+        length = span(ended - began, self.lang)
         if self.lang == "zh":
             return "\n".join([f"已恢复，历时 {length}。时间线（{zone.key}）：", *lines])
         return "\n".join([f"Resolved after {length}. Timeline ({zone.key}):", *lines])

@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 
 from agent.events import Changed, Event, Progress
-from agent.say import duration, state_words
+from agent.say import state_words
+from tools.amounts import span
 
 SIGN_OF_LIFE = 30.0
 """Seconds after which progress is told even where it is less than a twentieth."""
@@ -32,7 +33,7 @@ def tell(event: Event, last: Spoken) -> Spoken:
                 parts.append(f"{fraction:.0%}")
                 twentieths = int(20 * fraction)
             if eta:
-                parts.append(f"about {duration(eta)} left")
+                parts.append(f"about {span(eta)} left")
             line = "  " + ", ".join(parts)
         case Changed(action=action):
             line = f"  {state_words(action.state, 'en')}"

@@ -15,7 +15,8 @@ from typing import Any
 from agent.events import Action, Progress, State
 from agent.fronts.slack_card_words import words_in
 from agent.fronts.slack_text import escape, safe, shorten
-from agent.say import duration, outcome_line, state_words
+from agent.say import outcome_line, state_words
+from tools.amounts import span
 from tools.contract import Effect
 from tools.words import Lang
 
@@ -78,7 +79,7 @@ def call_text(action: Action) -> str:
 def progress_text(progress: Progress) -> str:
     """Where a running action stands, in one line."""
     share = f" · {round(progress.fraction * 100)} %" if progress.fraction is not None else ""
-    left = f" · {duration(progress.eta)} left" if progress.eta else ""
+    left = f" · {span(progress.eta)} left" if progress.eta else ""
     return f"{safe(progress.text)}{share}{left}"
 
 

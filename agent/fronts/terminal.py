@@ -37,7 +37,8 @@ from agent.events import (
 from agent.fronts.terminal_words import HELP, Words, words
 from agent.language import language_of
 from agent.redaction import visible
-from agent.say import duration, outcome_line, state_words
+from agent.say import outcome_line, state_words
+from tools.amounts import span
 from tools.columns import fit
 from tools.errors import ToolError
 from tools.words import Lang
@@ -267,7 +268,7 @@ class Terminal:
         match event:
             case Progress(text=text, fraction=fraction, eta=eta):
                 share = f" {fraction:.0%}" if fraction is not None else ""
-                left = f" · {self._w.left.format(time=duration(eta))}" if eta else ""
+                left = f" · {self._w.left.format(time=span(eta, self.lang))}" if eta else ""
                 line = f"[{number}] {visible(text)}{share}{left}"[: self.width - 2]
             case Changed(action=action) if not action.done:
                 line = f"[{number}] {state_words(action.state, self.lang)}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tools.alerts.base import Silence, alerts
 from tools.alerts.silences import matchers_of, shown, silences_of, stored_matchers, target_of
-from tools.alerts.wording import plural
+from tools.amounts import plural
 from tools.contract import (
     Act,
     Call,

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tools.alerts.base import alerts
 from tools.alerts.silences import matchers_of, silences_of, stored_matchers, target_of
-from tools.alerts.wording import plural
+from tools.amounts import plural
 from tools.contract import (
     Act,
     Call,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tools.amounts import span
 from tools.contract import Finding, Phrases, reading
-from tools.deployments.wording import age, joined, phase
+from tools.deployments.wording import joined, phase
 from tools.errors import Unavailable
 from tools.platforms.base import Phase, Status
 from tools.words import Lang
@@ -44,7 +45,7 @@ class Row:
             what = (
                 f"{self.model} version {self.version}, {self.ready} of {self.wanted} replicas ready"
             )
-        up = age(self.since, now, lang) if self.since else ""
+        up = span(now - self.since, lang) if self.since else ""
         since = (f"，已运行 {up}" if zh else f", up {up}") if up else ""
         state = phase(self.phase, lang)
         tail = f"{'：' if zh else ': '}{self.message}" if self.message and not self.well else ""

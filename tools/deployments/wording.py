@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from tools.amounts import ago
 from tools.columns import fit
 from tools.platforms.base import Phase
 from tools.words import Lang
@@ -25,28 +26,11 @@ def phase(name: Phase, lang: Lang) -> str:
     return _PHASES[name][lang == "zh"]
 
 
-def age(at: datetime, now: datetime, lang: Lang) -> str:
-    """``3 min``, ``2 h 5 min``, ``4 days``: how long ago."""
-    past = max(timedelta(), now - at)
-    seconds = int(past.total_seconds())
-    if seconds < 90:
-        return f"{seconds} 秒" if lang == "zh" else f"{seconds} s"
-    minutes = seconds // 60
-    if minutes < 60:
-        return f"{minutes} 分钟" if lang == "zh" else f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 48:
-        tail = (f" {rest} 分钟" if lang == "zh" else f" {rest} min") if rest else ""
-        return f"{hours} 小时{tail}" if lang == "zh" else f"{hours} h{tail}"
-    days = hours // 24
-    return f"{days} 天" if lang == "zh" else f"{days} days"
-
-
 def stamp(at: datetime, now: datetime, lang: Lang) -> str:
     """``03:12:40 UTC (4 min ago)``; with the date when it was not today."""
     form = "%H:%M:%S UTC" if at.date() == now.date() else "%Y-%m-%d %H:%M UTC"
-    ago = age(at, now, lang)
-    return f"{at:{form}}（{ago}前）" if lang == "zh" else f"{at:{form}} ({ago} ago)"
+    past = ago(at, now, lang)
+    return f"{at:{form}}（{past}）" if lang == "zh" else f"{at:{form}} ({past})"
 
 
 def milliseconds(seconds: float) -> str:

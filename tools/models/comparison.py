@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools.amounts import size
 from tools.columns import columns
 from tools.models.asking import ask
-from tools.models.numbers import percent, points, size
+from tools.models.numbers import percent, points
 
 if TYPE_CHECKING:
     from tools.models.base import ModelVersion

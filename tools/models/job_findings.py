@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.models.numbers import ago, percent, span
+from tools.amounts import ago, plural, span
+from tools.models.numbers import percent
 
 if TYPE_CHECKING:
     from tools.models.base import JobStatus
@@ -57,7 +58,7 @@ def line(job: JobStatus, now: datetime, lang: Lang) -> str:
     if job.state == "running" and job.total_steps:
         parts.append(f"{job.step}/{job.total_steps}")
         if job.eta_seconds is not None:
-            left = span(job.eta_seconds, lang)
+            left = span(timedelta(seconds=job.eta_seconds), lang)
             parts.append(f"{left} left" if lang == "en" else f"剩余 {left}")
     if job.version is not None:
         parts.append(f"version {job.version}" if lang == "en" else f"版本 {job.version}")
@@ -94,8 +95,10 @@ class JobFound:
             lines.append(f"It registered {job.model} version {job.version}, test accuracy {score}.")
         if job.last_checkpoint_at:
             lines.append(f"Last checkpoint {ago(job.last_checkpoint_at, self.at)}.")
-        count = f"{job.workers} worker{'s' if job.workers > 1 else ''}"
-        lines.append(f"{count}, {job.restarts} restarts, created {ago(job.created_at, self.at)}.")
+        count = plural(job.workers, "worker")
+        lines.append(
+            f"{count}, {plural(job.restarts, 'restart')}, created {ago(job.created_at, self.at)}."
+        )
         return lines
 
     def _zh(self) -> list[str]:
@@ -123,7 +126,7 @@ class JobFound:
             name = "validation accuracy" if lang == "en" else "验证准确率"
             parts.append(f"{name} {percent(score)}")
         if job.eta_seconds is not None:
-            left = span(job.eta_seconds, lang)
+            left = span(timedelta(seconds=job.eta_seconds), lang)
             parts.append(f"{left} left" if lang == "en" else f"剩余 {left}")
         join = ", " if lang == "en" else "，"
         return (": " if lang == "en" else "：") + join.join(parts) if parts else ""

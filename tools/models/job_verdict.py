@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from tools.amounts import span
 from tools.contract import Json, Verdict
 from tools.models.base import JobStatus
-from tools.models.numbers import percent, span
+from tools.models.numbers import percent
 
 if TYPE_CHECKING:
     from tools.models.base import ModelVersion
@@ -29,7 +30,7 @@ def verdict(world: World, status: JobStatus) -> Verdict:
         samples = version.metrics.get("test_samples", 0)
         text += f": accuracy {percent(score)} on {samples:.0f} test samples"
     if status.ended_at:
-        text += f", after {span((status.ended_at - status.created_at).total_seconds())}"
+        text += f", after {span(status.ended_at - status.created_at)}"
     if status.kind == "export":
         text += f"; its file is {version.path}"
     if version.gate.get("passed") is False:

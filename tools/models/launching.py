@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from tools.amounts import plural
 from tools.contract import (
     Act,
     Call,
@@ -152,9 +153,9 @@ def plan_of(world: World, planned: Planned) -> Plan:
 def _where(planned: Planned) -> str:
     count, place = planned.workers, planned.place
     if place is None:
-        return f"{count} process{'es' if count > 1 else ''} on this machine"
+        return f"{plural(count, 'process', 'processes')} on this machine"
     gpus = f", {place.gpus} GPU each" if place.gpus else ""
-    return f"{count} pod{'s' if count > 1 else ''} on {place.words}{gpus}"
+    return f"{plural(count, 'pod')} on {place.words}{gpus}"
 
 
 def _accepted(place: Place, planned: Planned) -> dict[str, Json]:

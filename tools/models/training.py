@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tools.amounts import plural
 from tools.contract import Phrases, changing
 from tools.errors import BadArguments, Refused
 from tools.models.cluster_place import place_in, place_of
@@ -82,12 +83,11 @@ class LaunchTraining(JobChange):
         changed = [name for name in args.params or {} if name not in ("epochs", "lr", "batch_size")]
         lines = (
             f"+ a new version of {model.name}",
-            f"  {chosen}, seed {training['seed']}, {workers} worker{'s' if workers > 1 else ''}",
+            f"  {chosen}, seed {training['seed']}, {plural(workers, 'worker')}",
             *(f"  {name} {training[name]}" for name in changed if name in training),
             f"  code {said.digest[:12]} ({said.file.name})",
         )
-        title = f"Train {model.name} ({training['epochs']} epochs, {workers} worker"
-        title += "s)" if workers > 1 else ")"
+        title = f"Train {model.name} ({training['epochs']} epochs, {plural(workers, 'worker')})"
         place = place_of(world.fleet, model.name)
         return Planned(model, said, training, "train", title, lines, workers=workers, place=place)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tools.models.numbers import ago, percent, size
+from tools.amounts import ago, plural, size
+from tools.models.numbers import percent
 
 if TYPE_CHECKING:
     from tools.models.base import ModelVersion
@@ -44,7 +45,7 @@ class ModelsFound:
                 "zh": "还没有模型：请在 steward.yaml 的 models: 下添加。",
             }[lang]
         head = {
-            "en": f"{len(self.models)} model{'s' if len(self.models) > 1 else ''}:",
+            "en": f"{plural(len(self.models), 'model')}:",
             "zh": f"共 {len(self.models)} 个模型：",
         }[lang]
         return "\n".join([head, *(_model_line(m, lang) for m in self.models)])
@@ -59,7 +60,7 @@ def _model_line(model: ModelLine, lang: Lang) -> str:
         text = f"{model.versions} 个版本，最新 {model.newest}，{serving}，准确率 {percent(model.accuracy)}"
         return f"  {model.name}（{model.kind}）：{text}"
     serving = f"production is version {model.production}" if model.production else "no production"
-    count = f"{model.versions} version{'s' if model.versions > 1 else ''}"
+    count = plural(model.versions, "version")
     text = f"{count}, newest {model.newest}, {serving}, accuracy {percent(model.accuracy)}"
     return f"  {model.name} ({model.kind}): {text}"
 
@@ -107,7 +108,7 @@ class VersionsFound:
             serving = f"production 是版本 {live[0].number}" if live else "尚无 production"
             return f"{self.model} 有 {count} 个版本；{serving}。"
         serving = f"production is version {live[0].number}" if live else "none is production"
-        return f"{self.model} has {count} version{'s' if count > 1 else ''}; {serving}."
+        return f"{self.model} has {plural(count, 'version')}; {serving}."
 
     def _line(self, line: VersionLine, lang: Lang) -> str:
         parts = [f"  {line.number}: {percent(line.accuracy)}", size(line.size)]

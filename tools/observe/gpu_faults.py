@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.amounts import plural
 from tools.observe.readings import Problem
 
 
@@ -93,7 +94,7 @@ def _no_library(around: Surroundings) -> Problem:
             "请以 NVIDIA_DRIVER_CAPABILITIES=utility（或 all）启动容器。",
         )
     if around.pci_devices:
-        many = f"{around.pci_devices} NVIDIA GPU" + ("s" if around.pci_devices > 1 else "")
+        many = plural(around.pci_devices, "NVIDIA GPU")
         return Problem(
             "no_driver",
             f"{many} on the PCI bus, but no NVIDIA driver is installed; install one.",

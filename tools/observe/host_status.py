@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tools.amounts import plural
 from tools.contract import Phrases, reading
 from tools.errors import Unavailable
 from tools.observe import wording as say
@@ -188,7 +189,7 @@ def _say_zh(finding: HostFinding) -> str:
 
 def _attention(finding: HostFinding) -> str:
     many = len(finding.concerns)
-    return f"{finding.sample.hostname} needs attention ({many} thing{'s' if many > 1 else ''})"
+    return f"{finding.sample.hostname} needs attention ({plural(many, 'thing')})"
 
 
 def _disk(disk: DiskUse, lang: str = "en") -> str:

@@ -7,19 +7,10 @@ import textwrap
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from tools.amounts import size
+
 WIDTH = 100
 """Columns of a finding."""
-_STEPS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-
-
-def size(count: float) -> str:
-    """Bytes: ``62.0 GiB``."""
-    value, step = float(count), 0
-    while abs(value) >= 1024 and step < len(_STEPS) - 1:
-        value, step = value / 1024, step + 1
-    if abs(value) >= 1e6:
-        return f"{number(value)} {_STEPS[step]}"
-    return f"{value:.0f} B" if step == 0 else f"{value:.1f} {_STEPS[step]}"
 
 
 def percent(value: float) -> str:

@@ -67,8 +67,3 @@ class Look:
     since: datetime
     until: datetime
     zone: ZoneInfo
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """``1 alert``, ``3 alerts``."""
-    return f"{count} {one if count == 1 else many or one + 's'}"

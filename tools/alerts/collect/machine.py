@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tools.alerts.collect.base import Collected, Subject
 from tools.alerts.facts import Fact, Value
+from tools.amounts import size
 from tools.errors import BadArguments
 from tools.observe.base import telemetry
 from tools.observe.readings import DiskUse, HostSample
@@ -74,8 +75,8 @@ def _host_values(sample: HostSample, cores: int) -> list[tuple[str, Value | None
             (f"host.pressure_{kind}", float(share), quote, f"{kind} 压力 {share:.0f} %（10 秒）")
         )
     if disk:
-        quote = f"{disk.mount} is {disk.percent:.1f} % full, {_gib(disk.free)} free"
-        zh = f"{disk.mount} 已用 {disk.percent:.1f} %，剩余 {_gib(disk.free)}"
+        quote = f"{disk.mount} is {disk.percent:.1f} % full, {size(disk.free)} free"
+        zh = f"{disk.mount} 已用 {disk.percent:.1f} %，剩余 {size(disk.free)}"
         rows.append(("host.disk", disk.percent / 100, quote, zh))
     inodes = [d for d in sample.disks if d.inodes_percent is not None]
     if inodes:
@@ -116,10 +117,6 @@ def _share(percent: float | None) -> float | None:
     return None if percent is None else percent / 100
 
 
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
-
-
 def _fullest(disks: tuple[DiskUse, ...]) -> DiskUse | None:
     real = [d for d in disks if d.fstype not in ("squashfs", "overlay") or d.mount == "/"]
     return max(real, key=lambda d: d.percent, default=None)
@@ -142,7 +139,7 @@ def _processes(sample: HostSample, cores: int) -> list[Fact]:
     largest = max(sample.processes, key=lambda p: p.memory)
     part = largest.memory / max(1, sample.memory_total)
     who = f"{largest.name} (pid {largest.pid}, user {largest.user})"
-    quote = f"{who} holds {_gib(largest.memory)}, {part:.0%} of memory"
-    zh = f"{who} 占用 {_gib(largest.memory)}，内存的 {part:.0%}"
+    quote = f"{who} holds {size(largest.memory)}, {part:.0%} of memory"
+    zh = f"{who} 占用 {size(largest.memory)}，内存的 {part:.0%}"
     facts.append(Fact("host.top_memory", part, quote, "processes", sample.at, quote_zh=zh))
     return facts

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tools.actions.wording import cut
 from tools.alerts.base import alerts
-from tools.observe.wording import span
-from tools.summary.part import Look, Part, Remark, Said, plural
+from tools.amounts import plural, span
+from tools.summary.part import Look, Part, Remark, Said
 from tools.zone import short
 
 if TYPE_CHECKING:
     from tools.alerts.base import AlertRecord
+    from tools.words import Lang
 
 TITLE = Said("Alerts", "告警")
 SHOWN = 12
@@ -64,21 +65,17 @@ def _remarks(loud: list[AlertRecord]) -> tuple[Remark, ...]:
     return (Remark("problem", said),)
 
 
-def _line(alert: AlertRecord, look: Look, lang: str) -> str:
+def _line(alert: AlertRecord, look: Look, lang: Lang) -> str:
     zh = lang == "zh"
     begin = short(alert.starts_at, look.until, look.zone)
     told = alert.annotations.get("summary", "")
     told = f": {told}" if told and told != alert.name else ""
     what = f"{alert.name} [{alert.severity or '-'}]{told}"
     if alert.state == "firing":
-        lasting = _span(look.until - alert.starts_at, lang)
+        lasting = span(look.until - alert.starts_at, lang)
         silent = (", 已静默" if zh else ", silenced") if alert.silenced_by else ""
         state = f"触发中，已 {lasting}{silent}" if zh else f"firing for {lasting}{silent}"
         return cut(f"{begin} {state} · {what}", 98)
-    lasting = _span(_end(alert) - alert.starts_at, lang)
+    lasting = span(_end(alert) - alert.starts_at, lang)
     state = f"已恢复，历时 {lasting}" if zh else f"resolved after {lasting}"
     return cut(f"{begin} {state} · {what}", 98)
-
-
-def _span(length: timedelta, lang: str) -> str:
-    return span(max(length, timedelta()), lang)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from tools.actions.listing import listed
 from tools.actions.wording import OPEN, cut, state_words
+from tools.amounts import plural
 from tools.contract import as_json
-from tools.summary.part import Look, Part, Remark, Said, plural
+from tools.summary.part import Look, Part, Remark, Said
 from tools.zone import short
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from tools.amounts import plural, size
 from tools.errors import ToolError
 from tools.observe.base import telemetry
-from tools.observe.wording import percent, size
-from tools.summary.part import Look, Part, Remark, Said, plural
+from tools.observe.wording import percent
+from tools.summary.part import Look, Part, Remark, Said
 
 if TYPE_CHECKING:
     from tools.fleet import Fleet

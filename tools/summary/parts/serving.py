@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tools.actions.wording import cut
+from tools.amounts import plural
 from tools.deployments.wording import phase
-from tools.summary.part import Look, Part, Remark, Said, plural
+from tools.summary.part import Look, Part, Remark, Said
 
 if TYPE_CHECKING:
     from tools.platforms.base import Platform, Status

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tools.actions.wording import cut
+from tools.amounts import plural, span
 from tools.models.job_findings import line
-from tools.observe.wording import span
-from tools.summary.part import Look, Part, Remark, Said, plural
+from tools.summary.part import Look, Part, Remark, Said
 
 if TYPE_CHECKING:
     from tools.models.base import JobStatus
