@@ -1,16 +1,19 @@
-"""The door. Nothing in the world changes except through :meth:`Door.run` below.
+"""The door. Nothing in the world changes except through :meth:`Door.run`, and only after a yes.
 
-How a change passes, in order:
+How a change passes, in order; the methods below stand in this order:
 
     propose   plan the call (a pure look at the world), write the proposal down, ask people
     decide    a person says yes to one action number and digest; enough yeses approve it, once
-    run       1. ask the policy and the world again: changed since? then stale, offered anew
+              (or a person said it beforehand: :meth:`Door._approve_by_rule`; there is no third way)
+    run       touches only what is APPROVED:
+              1. ask the policy and the world again: changed since? then stale, offered anew
               2. write the intent down: of all racers one gets APPROVED → APPLYING
               3. apply, then verify (:mod:`agent.execution`); the effect carries the id
               4. undo what failed, where the approval said so
 
-A model can reach ``propose`` only; ``decide`` and ``run`` are called by people's fronts. What a
-crash leaves behind is taken up by :mod:`agent.recovery`.
+Planners hold a toolbox, which calls ``propose`` and nothing else here; ``decide`` is called where
+people click and type, ``run`` by whoever finds an approved action. What a crash leaves between
+APPLYING and the outcome is taken up by :mod:`agent.recovery` through :meth:`Door.finish`.
 """
 
 from __future__ import annotations
@@ -129,6 +132,14 @@ class Door:
             raise too_late(self.ledger.get(action.number))
         return after
 
+    def _approve_by_rule(self, action: Action, author: str, name: str) -> Action:
+        """The yes that a person gave beforehand: a rule of steward.yaml, or "undo it if it fails"."""
+        body: dict[str, Json] = {"rule": name, "front": "door", "reason": f"pre-approved: {name}"}
+        approved = self.ledger.append(
+            action.number, "approve", author, body, expect=[State.PROPOSED]
+        )
+        return approved or self.ledger.get(action.number)
+
     def run(self, number: int) -> Action:
         """Carry out an approved action to its end. Anything but an approved action is left alone.
 
@@ -151,14 +162,6 @@ class Door:
             return replace(self.ledger.get(number), reason="another process is doing it")
         return self.finish(began)
 
-    def finish(self, action: Action) -> Action:
-        """Take an action that this process holds from where it stands to its outcome."""
-        with Held(self.work, action.number, self.owner):
-            action = self.execution.finish(action)
-            if action.state in (State.UNVERIFIED, State.FAILED):
-                action = self._undo_failed(action)
-        return action
-
     def _end_if_changed(self, action: Action) -> Action | None:
         """Ask policy and world once more; what is no longer as approved is ended here."""
         try:
@@ -173,6 +176,17 @@ class Door:
             changed = f"{action.plan.target.name} changed since this was proposed"
             return self.end(action, State.STALE, f"{changed}; nothing was done.")
         return None
+
+    def finish(self, action: Action) -> Action:
+        """Take an action that ``run`` began, and this process holds, on to its outcome.
+
+        What is not APPLYING or APPLIED is not begun here: a proposal stays a proposal.
+        """
+        with Held(self.work, action.number, self.owner):
+            action = self.execution.finish(action)
+            if action.state in (State.UNVERIFIED, State.FAILED):
+                action = self._undo_failed(action)
+        return action
 
     def _undo_failed(self, action: Action) -> Action:
         """Undo what failed, if its approval said so; the undo is a linked action of its own."""
@@ -238,10 +252,3 @@ class Door:
     def end(self, action: Action, state: State, reason: str) -> Action:
         """Move to ``state`` with one sentence why."""
         return self.ledger.move(action, state, self.owner, {"reason": mask(reason)})
-
-    def _approve_by_rule(self, action: Action, author: str, name: str) -> Action:
-        body: dict[str, Json] = {"rule": name, "front": "door", "reason": f"pre-approved: {name}"}
-        approved = self.ledger.append(
-            action.number, "approve", author, body, expect=[State.PROPOSED]
-        )
-        return approved or self.ledger.get(action.number)

@@ -1,7 +1,7 @@
 """Who is carrying out an action right now, and how far it is. Not part of the ledger's proof.
 
 A lease tells other processes that an owner is alive; when it lapses (or the owner's process is
-gone) :meth:`agent.door.Door.reconcile` asks the world what happened.
+gone) :meth:`agent.recovery.Recovery.reconcile` asks the world what happened.
 """
 
 from __future__ import annotations
