@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from agent.audit import GENESIS, Audit, audit
 from agent.events import Action, State
-from agent.record import NEXT, Entry, canonical, chain, fold, from_json, to_json
+from agent.record import NEXT, Entry, canonical, chain, entry_of, fold, from_json, to_json
 from tools.contract import Json
 from tools.errors import BadArguments
 
@@ -73,8 +73,8 @@ class Ledger:
     ) -> Action | None:
         """Add a line, if the action is still in one of ``expect``; otherwise ``None``.
 
-        ``also`` writes in the same transaction (the lease of whoever takes the action). This is the compare-and-set of the product: of any number of racers exactly one gets
-        the action back.
+        This is the compare-and-set of the product: of any number of racers exactly one gets the
+        action back. ``also`` writes in the same transaction (the lease of whoever takes it).
         """
         with self._store.write() as c:
             head = self._lock(c)
@@ -141,13 +141,15 @@ class Ledger:
             query = query.where(t.ledger.c.kind == kind)
         with self._store.read() as c:
             for row in c.execute(query):
-                yield _entry(row)
+                yield entry_of(row)
 
     def verify(self) -> Audit:
         """Recompute every hash and every fold; name what does not agree."""
         t = self._t
         with self._store.snapshot() as c:
-            lines = [_entry(row) for row in c.execute(t.select(t.ledger).order_by(t.ledger.c.seq))]
+            lines = [
+                entry_of(row) for row in c.execute(t.select(t.ledger).order_by(t.ledger.c.seq))
+            ]
             head = c.execute(t.select(t.head)).first()
             rows = {r.number: r.body for r in c.execute(t.select(t.actions))}
         return audit(lines, (head.seq, head.hash) if head else None, rows)
@@ -165,7 +167,7 @@ class Ledger:
                 "touched": 0,
             }
             # Another process may begin the same ledger right now: whoever is second waits here.
-            c.execute(t.insert_ignoring(self._store, t.head).values(**values))
+            c.execute(self._store.insert_ignoring(t.head).values(**values))
             c.execute(t.update(t.head).values(touched=t.head.c.touched + 1))
             row = c.execute(t.select(t.head)).first()
         return row
@@ -242,16 +244,3 @@ class Ledger:
             c.execute(
                 t.update(t.actions).where(t.actions.c.number == action.number).values(**values)
             )
-
-
-def _entry(row: Any) -> Entry:
-    return Entry(
-        row.seq,
-        row.action,
-        datetime.fromisoformat(row.at),
-        row.kind,
-        row.who,
-        json.loads(row.body),
-        row.previous,
-        row.hash,
-    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     DDL,
     Column,
@@ -86,19 +84,6 @@ for _verb in ("UPDATE", "DELETE"):
         )
 
 
-def insert_ignoring(store: Store, table: Table) -> Any:
-    """An INSERT that does nothing when the key is taken (``rowcount`` tells)."""
-    if store.is_sqlite:
-        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-        return sqlite_insert(table).on_conflict_do_nothing()
-    from sqlalchemy.dialects.postgresql import insert as postgres_insert
-
-    statement = postgres_insert(table).on_conflict_do_nothing()
-    # Without the option SQLAlchemy answers -1 for the number of inserted rows.
-    return statement.execution_options(preserve_rowcount=True)
-
-
 def ensure(store: Store) -> None:
     """Create the tables where they are missing."""
     store.ensure(tables)
@@ -111,7 +96,6 @@ __all__ = [
     "func",
     "head",
     "insert",
-    "insert_ignoring",
     "leases",
     "ledger",
     "progress",

@@ -48,6 +48,12 @@ class Entry:
     hash: str
 
 
+def entry_of(row: Any) -> Entry:
+    """A line from its row in the ``ledger`` table."""
+    at, body = datetime.fromisoformat(row.at), json.loads(row.body)
+    return Entry(row.seq, row.action, at, row.kind, row.who, body, row.previous, row.hash)
+
+
 def canonical(value: Any) -> str:
     """The one JSON text of a value: sorted keys, no spaces."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

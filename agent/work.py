@@ -82,7 +82,7 @@ class Work:
                 return False
             if row is None:
                 taken = c.execute(
-                    t.insert_ignoring(self._store, t.leases).values(
+                    self._store.insert_ignoring(t.leases).values(
                         action=number, owner=me, until=until
                     )
                 )
@@ -130,7 +130,7 @@ class Work:
         same = table.c.action == number
         if c.execute(t.update(table).where(same).values(**values)).rowcount:
             return
-        added = t.insert_ignoring(self._store, table).values(action=number, **values)
+        added = self._store.insert_ignoring(table).values(action=number, **values)
         if not c.execute(added).rowcount:
             c.execute(t.update(table).where(same).values(**values))
 

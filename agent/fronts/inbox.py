@@ -85,7 +85,7 @@ class Inbox:
         key = {"front": front, "delivery": delivery[:200], "at": self.clock.now().isoformat()}
 
         def write(c: Connection) -> bool:
-            added = self._t.insert_ignoring(self.store, self._t.deliveries).values(**key)
+            added = self.store.insert_ignoring(self._t.deliveries).values(**key)
             return c.execute(added).rowcount == 1
 
         return self.submit(write)
@@ -155,7 +155,7 @@ class Inbox:
         t, at = self._t, self.clock.now().isoformat()
         if item.delivery:
             key = {"front": item.front, "delivery": item.delivery[:200], "at": at}
-            if not c.execute(t.insert_ignoring(self.store, t.deliveries).values(**key)).rowcount:
+            if not c.execute(self.store.insert_ignoring(t.deliveries).values(**key)).rowcount:
                 return False
         row = {
             "front": item.front,
@@ -167,7 +167,7 @@ class Inbox:
             "owner": self.owner,
             "attempts": 0,
         }
-        return c.execute(t.insert_ignoring(self.store, t.inbox).values(**row)).rowcount == 1
+        return c.execute(self.store.insert_ignoring(t.inbox).values(**row)).rowcount == 1
 
     def _set(self, c: Connection, item: Item, **values: Any) -> None:
         t = self._t

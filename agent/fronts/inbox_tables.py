@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     Column,
     Index,
@@ -18,8 +16,6 @@ from sqlalchemy import (
     select,
     update,
 )
-
-from tools.store import Store
 
 tables = MetaData()
 inbox = Table(
@@ -71,26 +67,12 @@ leaders = Table(
 )
 
 
-def insert_ignoring(store: Store, table: Table) -> Any:
-    """An INSERT that does nothing when a unique key is taken (``rowcount`` tells)."""
-    if store.is_sqlite:
-        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-        return sqlite_insert(table).on_conflict_do_nothing()
-    from sqlalchemy.dialects.postgresql import insert as postgres_insert
-
-    statement = postgres_insert(table).on_conflict_do_nothing()
-    # Without the option SQLAlchemy answers -1 for the number of inserted rows.
-    return statement.execution_options(preserve_rowcount=True)
-
-
 __all__ = [
     "delete",
     "deliveries",
     "func",
     "inbox",
     "insert",
-    "insert_ignoring",
     "leaders",
     "owners",
     "posts",

@@ -21,7 +21,7 @@ def lead(inbox: Inbox, name: str, seconds: float = 15.0) -> bool:
     def write(c: Connection) -> bool:
         row: Any = c.execute(t.select(t.leaders).where(t.leaders.c.name == name)).first()
         if row is None:
-            added = t.insert_ignoring(inbox.store, t.leaders).values(name=name, **mine)
+            added = inbox.store.insert_ignoring(t.leaders).values(name=name, **mine)
             return c.execute(added).rowcount == 1
         if row.owner != inbox.owner and row.until >= now.isoformat() and not inbox.gone(row.owner):
             return False

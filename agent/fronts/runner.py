@@ -10,7 +10,7 @@ from datetime import timedelta
 from agent.assistant import Assistant
 from agent.events import Action, State
 from agent.fronts.metrics import Metrics
-from agent.fronts.threads import call
+from agent.fronts.threads import call, kicked
 from agent.fronts.wire import action_of, actions_of
 from tools.errors import ToolError
 
@@ -48,12 +48,7 @@ class Runner:
                 log.warning("approved actions cannot be read", extra={"why": error.en})
             except Exception as error:  # the workers must outlive a bug
                 log.error("the runner broke", exc_info=error)
-            try:
-                await asyncio.wait_for(self._kick.wait(), self.every)
-            except TimeoutError:
-                continue
-            finally:
-                self._kick.clear()
+            await kicked(self._kick, self.every)
 
     async def look(self) -> None:
         """Begin whatever is approved and not begun."""

@@ -93,7 +93,7 @@ class Posts:
             "at": self._clock.now().isoformat(),
         }
         t = self._t
-        add = t.insert_ignoring(self._store, t.posts).values(**row)
+        add = self._store.insert_ignoring(t.posts).values(**row)
         new = await self._write(add)
         post = Post(key, place.channel, place.thread, "", "", action, False)
         return post if new else (await self.get(key) or post)

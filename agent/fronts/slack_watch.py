@@ -24,7 +24,7 @@ from agent.fronts.slack_cards import TOO_RICH, card, plainer
 from agent.fronts.slack_errors import SlackRefused
 from agent.fronts.slack_posts import Place, Post, Posts, is_gone
 from agent.fronts.slack_text import escape
-from agent.fronts.threads import call
+from agent.fronts.threads import call, kicked
 from agent.fronts.wire import action_of, actions_of
 from agent.language import language_of
 from agent.say import outcome_line
@@ -70,12 +70,7 @@ class Watch:
                 log.warning("cards could not be updated", extra={"why": error.en})
             except Exception as error:  # the watch must outlive a bug in one card
                 log.error("the card watch broke", exc_info=error)
-            try:
-                await asyncio.wait_for(self._kick.wait(), self.every)
-            except TimeoutError:
-                continue
-            finally:
-                self._kick.clear()
+            await kicked(self._kick, self.every)
 
     async def look(self) -> None:
         """Bring every card up to date once."""

@@ -5,9 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+async def kicked(kick: asyncio.Event, seconds: float) -> None:
+    """Wait until somebody sets ``kick``, at most for ``seconds``; the kick is used up by it."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(kick.wait(), seconds)
+    kick.clear()
 
 
 class _End:

@@ -1,7 +1,4 @@
-"""A Slack front over the toy door, connected to the stand-in; fixtures for its tests.
-
-Use them by ``from tests.fronts.slack_room import loop, slack, start`` (with ``# noqa: F401``).
-"""
+"""A Slack front over the toy door, connected to the stand-in; fixtures for its tests."""
 
 from __future__ import annotations
 

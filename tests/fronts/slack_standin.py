@@ -520,3 +520,8 @@ async def _file_content(request: web.Request) -> bytes:
         first = next(iter(form.values()))
         return first.file.read() if hasattr(first, "file") else str(first).encode()
     return await request.read()
+
+
+def words(message: dict[str, Any]) -> str:
+    """Everything that the blocks of a message hold, as text."""
+    return json.dumps(message["blocks"], ensure_ascii=False)

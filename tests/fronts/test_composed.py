@@ -19,18 +19,11 @@ import yaml
 
 from tests.fronts.composed import ROOT, Composed, free_port
 from tests.fronts.serving import eventually
-from tests.fronts.slack_standin import SlackStandin
+from tests.fronts.slack_standin import SlackStandin, words
 from tests.postgres import database, postgres_url  # noqa: F401
 
 pytestmark = pytest.mark.timeout(600)
 ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-
-
-@pytest.fixture
-def slack() -> Generator[SlackStandin]:
-    standin = SlackStandin()
-    yield standin
-    standin.close()
 
 
 @pytest.fixture
@@ -39,10 +32,6 @@ def made() -> Generator[list[Composed]]:
     yield all_made
     for one in all_made:
         one.sweep()
-
-
-def words(message: dict[str, Any]) -> str:
-    return json.dumps(message["blocks"], ensure_ascii=False)
 
 
 def shows(card: dict[str, Any], part: str, seconds: float = 90) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,27 +10,16 @@ import pytest
 
 from tests.fronts.composed import Composed
 from tests.fronts.serving import eventually
-from tests.fronts.slack_standin import SlackStandin
+from tests.fronts.slack_standin import SlackStandin, words
 from tests.platforms.api_double import ApiDouble
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 
 @pytest.fixture
-def slack() -> Generator[SlackStandin]:
-    standin = SlackStandin()
-    yield standin
-    standin.close()
-
-
-@pytest.fixture
 def cluster() -> Generator[ApiDouble]:
     with ApiDouble(speed=50) as double:
         yield double
-
-
-def words(card: dict[str, Any]) -> str:
-    return json.dumps(card["blocks"], ensure_ascii=False)
 
 
 def whispered(slack: SlackStandin, user: str, part: str) -> None:

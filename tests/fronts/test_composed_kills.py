@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +11,11 @@ import pytest
 
 from tests.fronts.composed import Composed
 from tests.fronts.serving import eventually
-from tests.fronts.slack_standin import SlackStandin
+from tests.fronts.slack_standin import SlackStandin, words
 from tests.notices.servers import Webhook
 from tests.postgres import database, postgres_url  # noqa: F401
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
-
-
-@pytest.fixture
-def slack() -> Generator[SlackStandin]:
-    standin = SlackStandin()
-    yield standin
-    standin.close()
-
-
-def words(message: dict[str, Any]) -> str:
-    return json.dumps(message["blocks"], ensure_ascii=False)
 
 
 def shows(card: dict[str, Any], part: str, seconds: float = 150) -> None:

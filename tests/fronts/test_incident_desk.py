@@ -29,7 +29,6 @@ from agent.fronts.slack_options import SlackOptions
 from agent.fronts.terminal import Terminal
 from tests.fronts.rooms import PEOPLE, make_assistant
 from tests.fronts.serving import Loop
-from tests.fronts.slack_room import loop, slack, start  # noqa: F401
 from tests.fronts.slack_standin import SlackStandin
 from tests.fronts.test_incident_notices import SECTION, alert, notifying_world
 from tests.support import FakeClock
@@ -104,7 +103,7 @@ def test_what_cannot_be_taken_says_why(world: World, clock: FakeClock) -> None:
 
 
 @pytest.fixture
-def url(world: World, tmp_path: Path, loop: Loop) -> Generator[str]:  # noqa: F811
+def url(world: World, tmp_path: Path, loop: Loop) -> Generator[str]:
     tokens = [
         {"name": n, "person": p, "scopes": s, "sha256": hashlib.sha256(n.encode()).hexdigest()}
         for n, p, s in (
@@ -193,9 +192,9 @@ def test_on_the_command_line(
 def test_slack_hears_of_it_however_it_was_said(
     world: World,
     clock: FakeClock,
-    start: Any,  # noqa: F811
-    slack: SlackStandin,  # noqa: F811
-    loop: Loop,  # noqa: F811
+    start: Any,
+    slack: SlackStandin,
+    loop: Loop,
 ) -> None:
     running = start(SlackOptions(alerts="CALERTS"))
     notes = notes_of(world)

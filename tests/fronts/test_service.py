@@ -86,13 +86,6 @@ class Process:
 
 
 @pytest.fixture
-def slack() -> Generator[SlackStandin]:
-    standin = SlackStandin()
-    yield standin
-    standin.close()
-
-
-@pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path
 

@@ -12,8 +12,8 @@ from agent.fronts.slack_options import SlackOptions
 from tests.door.toy import POLICY, Toys
 from tests.fronts.rooms import effects
 from tests.fronts.serving import eventually
-from tests.fronts.slack_room import Running, loop, slack, start  # noqa: F401
-from tests.fronts.slack_standin import SlackStandin
+from tests.fronts.slack_room import Running
+from tests.fronts.slack_standin import SlackStandin, words
 from tests.support import FakeClock
 
 pytestmark = pytest.mark.timeout(300)  # a loaded machine is slow, not wrong
@@ -21,10 +21,6 @@ pytestmark = pytest.mark.timeout(300)  # a loaded machine is slow, not wrong
 
 def run_approved(running: Running, number: int = 1) -> None:
     running.assistant.run(number)
-
-
-def words(card: dict[str, Any]) -> str:
-    return json.dumps(card["blocks"], ensure_ascii=False)
 
 
 def test_a_mention_is_answered_in_its_thread_and_the_thread_is_a_conversation(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from typing import Any
@@ -18,8 +17,7 @@ from agent.fronts.slack_options import SlackOptions
 from agent.fronts.slack_payloads import Deleted, Ignored, parse
 from agent.settings import SlackSettings
 from tests.fronts.serving import Loop, eventually
-from tests.fronts.slack_room import loop, slack, start  # noqa: F401
-from tests.fronts.slack_standin import APP, BOT, SECRET, SlackStandin
+from tests.fronts.slack_standin import APP, BOT, SECRET, SlackStandin, words
 from tools.contract import Call
 
 pytestmark = pytest.mark.timeout(300)  # a loaded machine is slow, not wrong
@@ -39,10 +37,6 @@ ALL_BUT_POSTING = {
     "files.completeUploadExternal",
     "views.open",
 }
-
-
-def words(card: dict[str, Any]) -> str:
-    return json.dumps(card["blocks"], ensure_ascii=False)
 
 
 @pytest.mark.parametrize("status", [200, 404])
@@ -132,11 +126,13 @@ def test_a_wrong_token_is_told_with_the_remedy(
     assert refused.value.en.startswith(f"Slack refused {method}: invalid_auth")
 
 
-def test_a_lost_answer_is_found_by_its_text_where_metadata_is_not_kept(
+@pytest.mark.parametrize("elsewhere", ["forgets_metadata", "post_only"])
+def test_a_lost_answer_is_found_where_metadata_is_not_kept_or_reading_is_by_post_only(
     start: Any,
     slack: SlackStandin,
+    elsewhere: str,
 ) -> None:
-    slack.state.forgets_metadata = True
+    setattr(slack.state, elsewhere, True)
     start()
     slack.state.failures["chat.postMessage"] = ["lost"]
     ts = slack.mention("hello")

@@ -17,7 +17,7 @@ from agent.fronts.slack_options import SlackOptions
 from agent.fronts.slack_payloads import Access, Clicked, Ignored, Said, parse
 from agent.settings import SlackSettings
 from tests.fronts.serving import Loop, eventually
-from tests.fronts.slack_room import Running, loop, slack, start  # noqa: F401
+from tests.fronts.slack_room import Running
 from tests.fronts.slack_standin import APP, BOT, SECRET, SlackStandin
 
 pytestmark = pytest.mark.timeout(300)  # a loaded machine is slow, not wrong
@@ -263,19 +263,6 @@ def test_an_upload_that_the_store_refuses_is_told(
     with pytest.raises(SlackRefused, match="HTTP 403"):
         loop.do(api.upload("C1", "7.1", "a.png", "a", b"png"))
     assert slack.state.files == []
-
-
-def test_where_reading_is_by_post_only_a_lost_message_is_still_found(
-    start: Any,
-    slack: SlackStandin,
-) -> None:
-    slack.state.post_only = True
-    start()
-    slack.state.failures["chat.postMessage"] = ["lost"]
-    ts = slack.mention("hello")
-    slack.answers("C1", ts)
-    slack.answers("C1", slack.mention("more"))
-    assert len(slack.thread("C1", ts)) == 1
 
 
 def test_a_post_lost_in_a_channel_given_by_name_is_found_by_its_id(

@@ -7,7 +7,6 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 
 
@@ -20,8 +19,24 @@ class Received:
     path: str = ""
 
 
+class Listening:
+    """A server on a free port, in a thread of its own, until it is left."""
+
+    def listen(self, server: socketserver.TCPServer) -> None:
+        self._server = server
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+
 @dataclass
-class Webhook:
+class Webhook(Listening):
     """Answers with the next of ``answers`` (then 200); 0 means: accept and never answer.
 
     While ``deaf`` it leaves requests unread: they arrived, and nobody accepted them.
@@ -56,29 +71,14 @@ class Webhook:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self.listen(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
 
     def url(self, secret: str = "hook-path-secret") -> str:
         return f"json://127.0.0.1:{self.port}/{secret}"
 
 
-class MailServer:
+class MailServer(Listening):
     """As much of RFC 5321 as a client needs; refuses recipients when ``refusing``."""
 
     def __init__(self) -> None:
@@ -116,20 +116,10 @@ class MailServer:
             def _say(self, text: str) -> None:
                 self.wfile.write(f"{text}\r\n".encode())
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        self.listen(server)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
     def url(self) -> str:
-        port = self._server.server_address[1]
-        return f"mailto://127.0.0.1:{port}?from=steward@example.com&to=ana@example.com"
+        return f"mailto://127.0.0.1:{self.port}?from=steward@example.com&to=ana@example.com"

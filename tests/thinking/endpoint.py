@@ -45,29 +45,20 @@ class Endpoint:
         return self.script.pop(0) if len(self.script) > 1 else self.script[0]
 
 
-def _chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+def _event(choices: list[dict[str, Any]], **more: Any) -> str:
     body = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-    return "data: " + json.dumps({**body, "choices": [choice], **more}) + "\n\n"
+    return "data: " + json.dumps({**body, "choices": choices, **more}) + "\n\n"
+
+
+def _chunk(delta: dict[str, Any], finish: str | None = None) -> str:
+    return _event([{"index": 0, "delta": delta, "finish_reason": finish}])
 
 
 def _stream(step: Step) -> Iterator[str]:
     if step.get("fault") == "null":
         yield _chunk({"role": "assistant", "content": None}, "stop")
     elif step.get("fault") == "no_choices":
-        yield (
-            "data: "
-            + json.dumps(
-                {
-                    "id": "c1",
-                    "object": "chat.completion.chunk",
-                    "created": 1,
-                    "model": "m",
-                    "choices": [],
-                }
-            )
-            + "\n\n"
-        )
+        yield _event([])
     elif "calls" in step:
         made = []
         for n, (name, args) in enumerate(step["calls"]):
@@ -87,20 +78,7 @@ def _stream(step: Step) -> Iterator[str]:
             yield _chunk({"role": "assistant", "content": word + " "})
         yield _chunk({}, "stop")
     usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
-    yield (
-        "data: "
-        + json.dumps(
-            {
-                "id": "c1",
-                "object": "chat.completion.chunk",
-                "created": 1,
-                "model": "m",
-                "choices": [],
-                "usage": usage,
-            }
-        )
-        + "\n\n"
-    )
+    yield _event([], usage=usage)
     yield "data: [DONE]\n\n"
 
 

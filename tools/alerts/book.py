@@ -11,7 +11,7 @@ from tools.alerts.alertmanager import Alertmanager, from_fleet
 from tools.alerts.base import AlertRecord, Feedback, Incident, Received, Silence
 from tools.alerts.inbox import Inbox
 from tools.alerts.rows import alert_of, feedback_of, incident_of, seconds, silence_of, text
-from tools.alerts.tables import insert_new, metadata, table
+from tools.alerts.tables import metadata, table
 from tools.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class AlertBook:
         groups = table("alert_incidents")
         taken_back = feedback.weight < 0
         with self._store.write() as connection:
-            connection.execute(insert_new(self._store.is_sqlite, "alert_feedback"), [row])
+            connection.execute(self._store.insert_ignoring(table("alert_feedback")), [row])
             if feedback.incident is not None:
                 connection.execute(
                     groups.update()

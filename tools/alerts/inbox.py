@@ -16,7 +16,7 @@ from tools.alerts.entities import entities
 from tools.alerts.grouping import WINDOW, Batch, Group, Grouper, key_of
 from tools.alerts.payload import Rejected, parse_payload
 from tools.alerts.rows import alert_row, group_of, group_row, seconds
-from tools.alerts.tables import insert_new, metadata, table, upsert
+from tools.alerts.tables import metadata, table, upsert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -99,10 +99,9 @@ class Inbox:
         resolved = [a for a in new if a.state == "resolved"]
         batch = self._group(connection, firing) if firing else Batch()
         self._write_groups(connection, batch)
-        sqlite = self._store.is_sqlite
         if firing:
             rows = [alert_row(a, batch.placed.get(key_of(a))) for a in firing]
-            connection.execute(insert_new(sqlite, "alerts"), rows)
+            connection.execute(self._store.insert_ignoring(table("alerts")), rows)
         for alert in resolved:
             self._resolve(connection, alert)
         if bad:
@@ -118,9 +117,7 @@ class Inbox:
             rows.update().where(rows.c.key == key_of(alert)).values(firing=0, ends_at=ends)
         )
         if not changed.rowcount:  # the firing was never seen: keep the resolution by itself
-            connection.execute(
-                insert_new(self._store.is_sqlite, "alerts"), [alert_row(alert, None)]
-            )
+            connection.execute(self._store.insert_ignoring(rows), [alert_row(alert, None)])
 
     def _group(self, connection: Connection, firing: Sequence[AlertRecord]) -> Batch:
         first = min(seconds(a.starts_at) for a in firing) - WINDOW.total_seconds()

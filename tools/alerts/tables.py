@@ -96,19 +96,6 @@ def table(name: str) -> Table:
     return metadata().tables[name]
 
 
-def insert_new(store_is_sqlite: bool, name: str) -> Any:
-    """An INSERT that leaves rows alone whose unique key is already there."""
-    if store_is_sqlite:
-        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
-        return sqlite_insert(table(name)).on_conflict_do_nothing()
-    from sqlalchemy.dialects.postgresql import insert as postgres_insert
-
-    statement = postgres_insert(table(name)).on_conflict_do_nothing()
-    # Without the option SQLAlchemy answers -1 for the number of inserted rows.
-    return statement.execution_options(preserve_rowcount=True)
-
-
 def upsert(store_is_sqlite: bool, name: str, key: str, columns: tuple[str, ...]) -> Any:
     """An INSERT that replaces ``columns`` of a row whose ``key`` is already there."""
     if store_is_sqlite:

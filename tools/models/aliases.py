@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tools.contract import Happened
@@ -22,6 +23,18 @@ if TYPE_CHECKING:
     from tools.world import Clock
 
 
+@dataclass(frozen=True, slots=True)
+class AliasMove:
+    """An alias of a model that an action moves; ``None`` is no version."""
+
+    model: str
+    alias: str
+    before: int | None
+    after: int | None
+    action_id: str
+    reason: str
+
+
 class Aliases(ABC):
     """The aliases of one registry. A subclass says where they are and how one is set."""
 
@@ -34,17 +47,15 @@ class Aliases(ABC):
         """The version that carries ``alias``."""
 
     @abstractmethod
-    def put(self, connection: Connection, model: str, alias: str, move: Mapping[str, Any]) -> None:
-        """Point ``alias`` at ``move["after"]``, or take it away; the model is locked."""
+    def put(self, connection: Connection, move: AliasMove) -> None:
+        """Point the alias at ``move.after``, or take it away; the model is locked."""
 
     @abstractmethod
     def happened(self, model: str, alias: str, action_id: str) -> Happened:
         """Did the alias move of this action take place?"""
 
-    def resumed(
-        self, model: str, alias: str, number: int | None, now: int | None, action_id: str
-    ) -> bool:
-        """Whether this action made its move before a crash and only its record is missing."""
+    def resumed(self, move: AliasMove, now: int | None) -> bool:
+        """Whether the action made its move before a crash and only its record is missing."""
         return False
 
     def ready(self) -> Store:
@@ -52,35 +63,25 @@ class Aliases(ABC):
         self._store.ensure(rows.tables())
         return self._store
 
-    def swap(
-        self,
-        model: str,
-        alias: str,
-        number: int | None,
-        *,
-        expect: int | None,
-        action_id: str,
-        reason: str,
-    ) -> None:
-        """Move ``alias`` from ``expect`` to ``number``; the same action moves it once."""
+    def swap(self, move: AliasMove) -> None:
+        """Move the alias; the same action moves it once. ``Refused`` if it moved meanwhile."""
+        model, alias = move.model, move.alias
         refuse_alias(alias)
         with self.ready().write() as connection:
             rows.lock(connection, model)
-            if rows.moved(connection, model, alias, action_id):
+            if rows.moved(connection, model, alias, move.action_id):
                 return
             now = self.now(connection, model, alias)
-            if now != expect and not self.resumed(model, alias, number, now, action_id):
+            if now != move.before and not self.resumed(move, now):
                 raise Refused(
                     f"The {alias} alias of {model} moved meanwhile: it is {carrier(now)}, "
-                    f"expected {carrier(expect)}. Ask again.",
+                    f"expected {carrier(move.before)}. Ask again.",
                     f"{model} 的别名 {alias} 已被移动：现在是 {carrier(now)}，"
-                    f"预期 {carrier(expect)}。请重试。",
+                    f"预期 {carrier(move.before)}。请重试。",
                 )
-            move = {"before": expect, "after": number, "action_id": action_id}
-            self.put(connection, model, alias, move)
-            said = {"model": model, "alias": alias, "reason": reason[:2000]}
-            audit = rows.table("model_alias_moves").insert()
-            connection.execute(audit.values(**move, **said, at=self._clock.now()))
+            self.put(connection, move)
+            said = {**asdict(move), "reason": move.reason[:2000], "at": self._clock.now()}
+            connection.execute(rows.table("model_alias_moves").insert().values(**said))
 
     def recorded(self, model: str, alias: str, action_id: str) -> bool:
         """Whether the audit has this move."""
@@ -109,7 +110,7 @@ class AliasedRegistry(Registry):
         reason: str,
     ) -> None:
         """Move ``alias`` from ``expect`` to ``number``; ``Refused`` if it moved meanwhile."""
-        self._aliases.swap(model, alias, number, expect=expect, action_id=action_id, reason=reason)
+        self._aliases.swap(AliasMove(model, alias, expect, number, action_id, reason))
 
     def alias_happened(self, model: str, alias: str, action_id: str) -> Happened:
         """Did the alias move of this action take place?"""

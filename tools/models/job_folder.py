@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,18 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
 
 def write(file: Path, value: Mapping[str, Any]) -> None:
     """Write JSON so that a reader sees the old file or the new one, also after a power cut."""
-    temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}.tmp")
     file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as opened:
+        opened.write(json.dumps(value, ensure_ascii=False, default=_plain).encode())
+
+
+@contextmanager
+def replacing(file: Path) -> Generator[BinaryIO]:
+    """A file to write, which takes the place of ``file`` once it is whole and on the disk."""
+    temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}.tmp")
     try:
-        with temporary.open("x", encoding="utf-8") as opened:
-            json.dump(value, opened, ensure_ascii=False, default=_plain)
+        with temporary.open("xb") as opened:
+            yield opened
             opened.flush()
             os.fsync(opened.fileno())
         temporary.replace(file)

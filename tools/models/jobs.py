@@ -104,10 +104,6 @@ class LocalJobs:
                 write(folder.result, {"state": "cancelled", **ended})
         return self.status(name)
 
-    def cancelled_by(self, name: str) -> str | None:
-        """The action that asked this job to stop."""
-        return read(self.folder(name).cancel).get("action_id")
-
     def logs(self, name: str, *, limit: int = 500) -> Sequence[LogLine]:
         """Newest last, over all ranks and the launcher."""
         self._row(name)

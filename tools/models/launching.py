@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -59,8 +60,8 @@ class Planned:
     """The cluster it runs on; ``None`` is this machine."""
 
 
-class JobChange:
-    """The parts every job-launching change shares; a subclass adds ``plan``."""
+class JobChange(ABC):
+    """The parts every job-launching change shares; a subclass adds ``work``."""
 
     effect: ClassVar[Effect] = Effect.CHANGE
 
@@ -68,9 +69,9 @@ class JobChange:
         """What would be launched; raises ``ToolError`` for what cannot work."""
         return plan_of(world, self.work(world, args))
 
+    @abstractmethod
     def work(self, world: World, args: Any) -> Planned:
         """The subclass's part: what job these arguments mean."""
-        raise NotImplementedError
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """Launch the planned job, once per action."""

@@ -8,11 +8,10 @@ crash is found again.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tools.contract import Happened
-from tools.models.aliases import Aliases
+from tools.models.aliases import Aliases, AliasMove
 from tools.models.mlflow_api import MissingInMlflow, MlflowApi
 
 if TYPE_CHECKING:
@@ -42,17 +41,16 @@ class MlflowAliases(Aliases):
         """The version that carries ``alias`` on the server."""
         return (self.of(model) or {}).get(alias)
 
-    def resumed(
-        self, model: str, alias: str, number: int | None, now: int | None, action_id: str
-    ) -> bool:
+    def resumed(self, move: AliasMove, now: int | None) -> bool:
         """The alias is there already, and the intent on the server is this action's."""
-        return now == number and self._intent(model, alias).get("action") == action_id
+        intent = self._intent(move.model, move.alias)
+        return now == move.after and intent.get("action") == move.action_id
 
-    def put(self, connection: Connection, model: str, alias: str, move: Mapping[str, Any]) -> None:
+    def put(self, connection: Connection, move: AliasMove) -> None:
         """Write the intent, then set the alias."""
-        intent = {"action": move["action_id"], "before": move["before"], "after": move["after"]}
-        self._tag_model(model, f"steward.alias.{alias}", json.dumps(intent))
-        self._set(model, alias, move["after"])
+        intent = {"action": move.action_id, "before": move.before, "after": move.after}
+        self._tag_model(move.model, f"steward.alias.{move.alias}", json.dumps(intent))
+        self._set(move.model, move.alias, move.after)
 
     def _set(self, model: str, alias: str, number: int | None) -> None:
         path = "/registered-models/alias"

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,16 +128,6 @@ def annotate(file: Path, facts: Mapping[str, Any]) -> None:
     for key, value in facts.items():
         model.metadata_props.add(key=key, value=json.dumps(value, ensure_ascii=False))
     onnx.save(model, str(file))
-
-
-def facts_of(file: Path) -> dict[str, Any]:
-    """The metadata written by :func:`annotate`."""
-    session = open_session(file)
-    found: dict[str, Any] = {}
-    for key, value in session.get_modelmeta().custom_metadata_map.items():
-        with suppress(ValueError):  # another exporter's metadata need not be JSON
-            found[key] = json.loads(value)
-    return found
 
 
 def compare(model: torch.nn.Module, inputs: np.ndarray, file: Path) -> float:

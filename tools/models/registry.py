@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tools.contract import Happened
 from tools.errors import BadArguments
 from tools.models import registry_rows as rows
-from tools.models.aliases import AliasedRegistry, Aliases
+from tools.models.aliases import AliasedRegistry, Aliases, AliasMove
 from tools.models.artifacts import Artifacts
 from tools.models.base import ModelVersion, refuse_bad_metrics
 
@@ -33,9 +33,9 @@ class EmbeddedAliases(Aliases):
         """The version that carries ``alias``."""
         return rows.aliases(connection, model).get(alias)
 
-    def put(self, connection: Connection, model: str, alias: str, move: Mapping[str, Any]) -> None:
-        """Point ``alias`` at the version, or take it away."""
-        rows.move(connection, model, alias, move["after"])
+    def put(self, connection: Connection, move: AliasMove) -> None:
+        """Point the alias at the version, or take it away."""
+        rows.move(connection, move.model, move.alias, move.after)
 
     def happened(self, model: str, alias: str, action_id: str) -> Happened:
         """The audit knows."""

@@ -4,12 +4,12 @@
 # torch's own annotations leave members untyped.
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tools.models.job_folder import replacing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,13 +70,5 @@ def save_whole(file: Path, state: Mapping[str, Any]) -> None:
     """``torch.save`` that a reader sees whole or not at all."""
     import torch
 
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.{time.monotonic_ns()}.tmp")
-    try:
-        with temporary.open("xb") as opened:
-            torch.save(dict(state), opened)
-            opened.flush()
-            os.fsync(opened.fileno())
-        temporary.replace(file)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with replacing(file) as opened:
+        torch.save(dict(state), opened)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tools.observe.base import Point, Sample, Series
-from tools.observe.history_tables import insert_new, tables
+from tools.observe.history_tables import tables
 from tools.observe.metrics import unit_of
 from tools.store import Store
 
@@ -67,7 +67,7 @@ class History:
                 {"series": ids[key], "at": _ms(s.at or now), "value": float(s.value)}
                 for s, key in zip(kept, keys, strict=True)
             ]
-            connection.execute(insert_new(connection, self._samples), rows)
+            connection.execute(self._store.insert_ignoring(self._samples), rows)
         self._ids.update(ids)  # only now are they certain to be committed
 
     def _identities(
@@ -79,7 +79,7 @@ class History:
         new = [{"metric": m, "labels": t} for m, t in keys if (m, t) not in ids]
         if new:
             table = self._series
-            connection.execute(insert_new(connection, table), new)
+            connection.execute(self._store.insert_ignoring(table), new)
             names = {row["metric"] for row in new}
             known = connection.execute(select(table).where(table.c.metric.in_(names)))
             ids.update({(metric, labels): identity for identity, metric, labels in known})
@@ -188,7 +188,7 @@ class History:
                 .group_by(raw.c.series, bucket)
             )
             names = ["series", "at", "mean", "low", "high", "samples"]
-            connection.execute(insert_new(connection, old).from_select(names, query))
+            connection.execute(self._store.insert_ignoring(old).from_select(names, query))
             connection.execute(delete(raw).where(raw.c.at < _ms(now - RAW_KEPT)))
             connection.execute(delete(old).where(old.c.at < _ms(now - ROLLED_KEPT)))
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import Table
 
 
 @cache
@@ -49,14 +49,3 @@ def tables() -> tuple[Any, Table, Table, Table, Table]:
         Column("at", BigInteger, nullable=False),
     )
     return data, series, samples, rollups, turns
-
-
-def insert_new(connection: Connection, table: Table) -> Any:
-    """An insert that leaves rows that are already there as they are."""
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as postgres
-
-        return postgres(table).on_conflict_do_nothing()
-    from sqlalchemy.dialects.sqlite import insert as sqlite
-
-    return sqlite(table).on_conflict_do_nothing()

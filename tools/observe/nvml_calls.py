@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 Raw: TypeAlias = "dict[str, Any]"
 Reading: TypeAlias = "tuple[tuple[str, ...], Callable[[Any, Any], Sequence[Any]]]"
 
-NOT_SUPPORTED, NO_PERMISSION, FUNCTION_NOT_FOUND = 3, 4, 13
+NOT_SUPPORTED, FUNCTION_NOT_FOUND = 3, 13
 GPU_IS_LOST, RESET_REQUIRED, UNINITIALIZED = 15, 16, 1
 ARGUMENT_VERSION_MISMATCH = 25
 NOT_MEASURED_YET = -1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
@@ -63,17 +63,6 @@ class Collected:
 
 
 Collector: TypeAlias = "Callable[[World, Subject], Collected]"
-
-
-def facts_of(
-    values: Mapping[str, float | str | None], quote: str, source: str, **more: object
-) -> Iterable[Fact]:
-    """One fact per value that is known."""
-    at = more.get("at")
-    moment = at if isinstance(at, datetime) else None
-    for name, value in values.items():
-        if value is not None:
-            yield Fact(name, value, quote, source, moment)
 
 
 def yes(value: bool | None) -> str | None:

@@ -45,11 +45,6 @@ class Reading:
     spread: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, "tuple[int, ...]"])
     """Kind → ranks that show it."""
 
-    @property
-    def cascades(self) -> tuple[Signature, ...]:
-        """What followed from the root."""
-        return tuple(s for s in self.signatures if s is not self.root and s.role is Role.CASCADE)
-
 
 class LogReader:
     """Reads one or more sources line by line; memory stays bounded."""
