@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -155,25 +155,3 @@ class ModelTurn:
             {"tool": o.call.tool, "args": dict(o.call.args), "ok": o.seen.ok, "result": o.seen.data}
             for o in self.looked
         )
-
-
-def explain(error: BaseException) -> BrainFailed:
-    """One line about what the endpoint did, from whatever the client library raised."""
-    if isinstance(error, BrainFailed):
-        return error
-    name, status = type(error).__name__, getattr(error, "status_code", None)
-    known: Sequence[tuple[bool, str, str]] = (
-        ("Timeout" in name, "did not answer in time", "没有按时回应"),
-        ("Connection" in name or "RemoteProtocol" in name, "cannot be reached", "无法连接"),
-        (status == 429, "limits the rate (HTTP 429)", "限制了请求频率（HTTP 429）"),
-        (status in (401, 403), f"refuses the key (HTTP {status})", f"拒绝了密钥（HTTP {status}）"),
-        (status == 404, "does not know the model (HTTP 404)", "不认识该模型（HTTP 404）"),
-        (bool(status), f"failed (HTTP {status})", f"出错（HTTP {status}）"),
-    )
-    for applies, en, zh in known:
-        if applies:
-            return BrainFailed(f"The language model endpoint {en}.", f"语言模型服务{zh}。")
-    return BrainFailed(
-        f"The language model endpoint sent something that is not an answer ({name}).",
-        f"语言模型服务返回的内容无法识别（{name}）。",
-    )

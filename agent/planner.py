@@ -8,7 +8,6 @@ gathered, and the person is told in one line; when it heals, that is told as wel
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 import time
@@ -20,10 +19,11 @@ from typing import Any
 
 import prompts
 from agent.disclosure import Disclosure
+from agent.endpoint import answered, check, check_arguments, explain
 from agent.errors import BrainFailed
 from agent.events import Event, Notice, Replace, Reply, Text
 from agent.history import said
-from agent.model_turn import ModelTurn, explain
+from agent.model_turn import ModelTurn
 from agent.redaction import mask
 from agent.settings import ModelSettings
 from agent.turn import Planner, Turn
@@ -32,8 +32,6 @@ from tools.fleet import Fleet
 
 REST_SECONDS = 30.0
 """How long a failed endpoint is left alone before it is tried again."""
-RETRIES = 1
-"""Further attempts on a refused connection, HTTP 429 and 5xx, before the takeover."""
 
 
 @dataclass
@@ -168,7 +166,7 @@ def _model(settings: ModelSettings) -> Any:
                     raw[index] = (name + (part["name"] or ""), text + (part["args"] or ""))
                 yield chunk
             for name, text in raw.values():
-                _check_arguments(name, text)
+                check_arguments(name, text)
 
     return StrictChat(
         model=settings.name,
@@ -233,52 +231,12 @@ def _gate(state: ModelTurn) -> Any:
             listed = {*state.listed, "find_tools", *(["more_of"] if state._spilled else [])}
             shown = [t for t in request.tools if getattr(t, "name", "") in listed]
             state.within_limits()
-            response = _answered(lambda: handler(request.override(tools=shown)), state)
+            response = answered(lambda: handler(request.override(tools=shown)), state)
             message = response.result[-1]
             used = message.usage_metadata or {}
             cached = (used.get("input_token_details") or {}).get("cache_read", 0)
             state.spent(used.get("input_tokens", 0), used.get("output_tokens", 0), cached)
-            _check(message, state)
+            check(message, state)
             return response
 
     return Gate()
-
-
-def _answered(ask: Any, state: ModelTurn) -> Any:
-    for attempt in range(RETRIES + 1):
-        try:
-            return ask()
-        except Exception as error:  # noqa: BLE001  only the endpoint's client runs in here
-            status = getattr(error, "status_code", None) or 0
-            again = status == 429 or status >= 500 or type(error).__name__ == "APIConnectionError"
-            if not again or attempt == RETRIES or state.stopped.wait(0.3):
-                raise explain(error) from None
-            state.events.put(Replace())
-    raise AssertionError("unreachable")
-
-
-def _check_arguments(name: str, text: str) -> None:
-    try:
-        sound = isinstance(json.loads(text or "{}"), dict)
-    except ValueError:
-        sound = False
-    if not sound:
-        raise BrainFailed(
-            f"The language model sent arguments for {name} that are not a JSON object.",
-            f"语言模型为 {name} 给出的参数不是 JSON 对象。",
-        )
-
-
-def _check(message: Any, state: ModelTurn) -> None:
-    """A message the loop could only misread is a failure of the endpoint."""
-    for call in message.invalid_tool_calls:
-        _check_arguments(str(call.get("name")), str(call.get("args")))
-    known = {*state.turn.toolbox.tools, "find_tools", "more_of"}
-    for call in message.tool_calls:
-        if call["name"] not in known:
-            raise BrainFailed(
-                f"The language model called {call['name']!r}, which does not exist.",
-                f"语言模型调用了不存在的工具 {call['name']!r}。",
-            )
-    if not message.tool_calls and not message.text.strip() and not state.actions:
-        raise BrainFailed("The language model sent an empty answer.", "语言模型返回了空回答。")
