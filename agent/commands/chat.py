@@ -14,10 +14,12 @@ from agent.bootstrap import App
 from agent.commands.ask import home_conversation, terminal_actor
 from agent.commands.exits import OK
 from agent.commands.incidents import commands
-from agent.fronts.terminal import Terminal, typed_lines
+from agent.fronts.terminal import Terminal
 from tools.errors import ToolError
 
 if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+
     from agent.assistant import Assistant
     from agent.fronts.notes import IncidentDesk
     from tools.words import Lang
@@ -118,11 +120,18 @@ def _interactive(app: App, terminal: Terminal, shown: Callable[[], None]) -> Non
     session.app.after_render += rendered
     with patch_stdout(raw=False):
         terminal.out = sys.stdout
-        terminal.run(_prompts(session), _hello(app))
+        terminal.run(_typed(session), _hello(app))
 
 
-def _prompts(session: object) -> Iterator[str]:
-    yield from typed_lines(session, "› ")
+def _typed(session: PromptSession[str]) -> Iterator[str]:
+    """What is typed line by line; Ctrl-C clears the line, Ctrl-D ends."""
+    while True:
+        try:
+            yield session.prompt("› ")
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
 
 
 class _Loading:

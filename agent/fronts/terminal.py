@@ -7,46 +7,41 @@ dialogue. Nothing that comes from the world is ever interpreted as markup or as 
 
 from __future__ import annotations
 
-import queue
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, TextIO
 
 from agent.card import card
 from agent.errors import TooLate
 from agent.events import (
     Action,
     Actor,
-    Changed,
     Decision,
     Event,
     Looking,
     Message,
     Notice,
-    Progress,
     Proposed,
     Replace,
     Reply,
     State,
     Text,
 )
+from agent.fronts.terminal_threads import UnderWay, heard
 from agent.fronts.terminal_words import HELP, Words, words
 from agent.language import language_of
 from agent.redaction import visible
 from agent.say import outcome_line, state_words
-from tools.amounts import span
 from tools.columns import fit
 from tools.errors import ToolError
 from tools.words import Lang
 
 if TYPE_CHECKING:
     from agent.assistant import Assistant
-
-WAIT_AT_EXIT = 60.0
 
 
 @dataclass
@@ -65,9 +60,17 @@ class Terminal:
         default_factory=dict[str, Callable[[str, Lang], str]]
     )
     """Further commands: what follows the name and the language in, what to say out."""
-    _running: dict[int, threading.Thread] = field(default_factory=dict[int, threading.Thread])
-    _progress: dict[int, str] = field(default_factory=dict[int, str])
     _write: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._under_way = UnderWay(
+            self.assistant,
+            self._say,
+            lambda: self.lang,
+            self.announce,
+            self.width,
+            self.interactive,
+        )
 
     @property
     def _w(self) -> Words:
@@ -78,12 +81,11 @@ class Terminal:
         self._say(hello)
         for line in lines:
             text = line.strip()
-            if not text:
-                continue
             if text in ("/quit", "/exit", "/q"):
                 break
-            self._one(text)
-        self._leave()
+            if text:
+                self._one(text)
+        self._under_way.leave()
 
     def _one(self, text: str) -> None:
         try:
@@ -99,27 +101,13 @@ class Terminal:
 
     def toolbar(self) -> str:
         """What runs right now, for the line below the prompt."""
-        return "  ".join(self._progress.values())
+        return self._under_way.toolbar()
 
     def _ask(self, text: str) -> None:
-        """Answer in a thread of its own: Ctrl-C interrupts the listening, not the work."""
         id = secrets.token_hex(8)
         message = Message(self.conversation, id, self.actor, text, datetime.now(UTC))
-        events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-
-        def work() -> None:
-            try:
-                for event in self.assistant().handle(message):
-                    events.put(event)
-            except BaseException as error:  # noqa: BLE001  raised again by the listening thread
-                events.put(error)
-            events.put(None)
-
-        threading.Thread(target=work, name="answer", daemon=True).start()
         proposed: list[Action] = []
-        while (event := events.get()) is not None:
-            if isinstance(event, BaseException):
-                raise event
+        for event in heard(lambda: self.assistant().handle(message)):
             self._show(event, proposed)
         for action in proposed:
             self._offer(action)
@@ -127,26 +115,26 @@ class Terminal:
     def _show(self, event: Event, proposed: list[Action]) -> None:
         match event:
             case Text(text=text):
-                self._print(fit(text, self.width), end="")
+                self._say(fit(text, self.width), end="")
             case Replace():
-                self._print("\n" + self._w.again)
+                self._say("\n" + self._w.again)
             case Looking(call=call):
                 if self.interactive:
                     args = ", ".join(f"{k}={v}" for k, v in call.args.items())
-                    self._print(f"  · {call.tool}({visible(args)})"[: self.width])
+                    self._say(f"  · {call.tool}({visible(args)})"[: self.width])
             case Notice(text=text):
-                self._print(f"({text})")
+                self._say(f"({text})")
             case Proposed(action=action):
                 proposed.append(action)
             case Reply():
-                self._print("")
+                self._say("")
             case _:
                 pass
 
     def _offer(self, action: Action) -> None:
         self._say("\n" + card(action, self.lang, datetime.now(UTC), self.width))
         if action.state is State.APPROVED:
-            self._start(action.number)
+            self._under_way.start(action.number)
         elif action.state is State.PROPOSED:
             self._say("\n  " + self._w.decide.format(number=action.number))
 
@@ -206,7 +194,7 @@ class Terminal:
         after = self.assistant().decide(decision)
         if after.state is State.APPROVED:
             self._say(self._w.approved.format(number=after.number))
-            self._start(after.number)
+            self._under_way.start(after.number)
         else:
             missing = after.needed - len(after.approved_by)
             self._say(self._w.more_people.format(number=after.number, missing=missing))
@@ -234,27 +222,6 @@ class Terminal:
         self.conversation = f"terminal:{self.actor.identity}:{secrets.token_hex(4)}"
         self._say(self._w.new_conversation)
 
-    def _start(self, number: int) -> None:
-        """Carry it out in the background; the outcome appears when it comes."""
-        thread = threading.Thread(target=self._carry_out, args=(number,), daemon=True)
-        self._running[number] = thread
-        thread.start()
-        if not self.interactive:
-            thread.join()
-
-    def _carry_out(self, number: int) -> None:
-        assistant = self.assistant()
-        runner = threading.Thread(
-            target=assistant.run, args=(number,), name=f"run-{number}", daemon=True
-        )
-        runner.start()
-        for event in assistant.follow(number):
-            self._note_progress(number, event)
-        runner.join()
-        self._progress.pop(number, None)
-        self._running.pop(number, None)
-        self.announce(assistant.door.ledger.get(number))
-
     def announce(self, action: Action) -> None:
         """Say how an action ended, and offer what follows from it."""
         self._say("\n" + fit(outcome_line(action, self.lang), self.width))
@@ -264,45 +231,7 @@ class Terminal:
             elif isinstance(event, Notice):
                 self._say(event.text)
 
-    def _note_progress(self, number: int, event: Event) -> None:
-        match event:
-            case Progress(text=text, fraction=fraction, eta=eta):
-                share = f" {fraction:.0%}" if fraction is not None else ""
-                left = f" · {self._w.left.format(time=span(eta, self.lang))}" if eta else ""
-                line = f"[{number}] {visible(text)}{share}{left}"[: self.width - 2]
-            case Changed(action=action) if not action.done:
-                line = f"[{number}] {state_words(action.state, self.lang)}"
-            case _:
-                return
-        if not self.interactive and self._progress.get(number) != line:
-            self._say(f"  {line}")
-        self._progress[number] = line
-
-    def _leave(self) -> None:
-        """Never half-kill an action: wait for what is at work in the world."""
-        for number, thread in list(self._running.items()):
-            if self.assistant().door.ledger.get(number).state is State.APPLYING:
-                self._say(self._w.waiting.format(number=number))
-                thread.join(WAIT_AT_EXIT)
-            elif thread.is_alive():
-                self._say(self._w.later.format(number=number))
-
-    def _say(self, text: str) -> None:
-        self._print(text)
-
-    def _print(self, text: str, end: str = "\n") -> None:
+    def _say(self, text: str, end: str = "\n") -> None:
         with self._write:
             self.out.write(text + end)
             self.out.flush()
-
-
-def typed_lines(session: object, prompt: str) -> Iterator[str]:
-    """Lines from a prompt_toolkit session; Ctrl-C clears the line, Ctrl-D ends."""
-    ask = cast("Callable[[str], str]", session.prompt)  # type: ignore[attr-defined]
-    while True:
-        try:
-            yield ask(prompt)
-        except KeyboardInterrupt:
-            continue
-        except EOFError:
-            return
