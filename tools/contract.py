@@ -1,8 +1,9 @@
 """What a tool is: a typed reading function, or a change in four parts.
 
 A reading tool is one function ``f(world, **arguments) -> Finding``. A changing tool is a class with
-``plan / apply / verify / undo`` (and ``happened``, which answers a crash). Effects are declared by
-the author here and nowhere else; :mod:`agent.door` is the only caller of ``apply``.
+``plan / apply / verify / undo`` (and ``happened``, which answers a crash); the values that these
+hand on are in :mod:`tools.plan`. Effects are declared by the author here and nowhere else, and
+``apply`` is called behind :mod:`agent.door` only.
 
 To add a tool: write the function or the class in its room, add one line to
 :mod:`tools.catalog`, and one scenario to the tests.
@@ -10,118 +11,51 @@ To add a tool: write the function or the class in its room, add one line to
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar, get_type_hints
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from tools.errors import BadArguments
+from tools.parameters import Parameter, from_fields, from_signature
+from tools.plan import (
+    Call,
+    Effect,
+    Happened,
+    Irreversible,
+    Json,
+    Outcome,
+    Plan,
+    Target,
+    Verdict,
+    as_json,
+)
 
 if TYPE_CHECKING:
     from tools.words import Lang
     from tools.world import World
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-
+__all__ = [
+    "Act",
+    "Call",
+    "Change",
+    "Effect",
+    "Finding",
+    "Happened",
+    "Irreversible",
+    "Json",
+    "Outcome",
+    "Parameter",
+    "Phrases",
+    "Plan",
+    "Target",
+    "Tool",
+    "Verdict",
+    "as_json",
+    "changing",
+    "reading",
+]
 A = TypeVar("A", contravariant=True)
-
-
-class Effect(StrEnum):
-    """What a call may do to the world; ``destroy`` needs two people by default."""
-
-    READ = "read"
-    CHANGE = "change"
-    DESTROY = "destroy"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One thing in the world, as it was when somebody looked.
-
-    ``uid`` changes when the thing is recreated, ``version`` when its desired state is edited;
-    neither changes when it merely reports a new status.
-    """
-
-    kind: str
-    name: str
-    uid: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A pure look ahead: everything a person needs to say yes, and all that ``apply`` needs."""
-
-    target: Target
-    title: str
-    """One line in the imperative: ``Roll out digits version 2 to digits (2 replicas, rolling)``."""
-    diff: str
-    """What changes, one ``- before`` / ``+ after`` line each."""
-    blast_radius: str
-    """Who feels it: replicas, share of traffic, GPU-hours."""
-    undo: str
-    """How it will be undone, or why it cannot be."""
-    verification: str
-    """What will be looked at to call it done."""
-    deadline: timedelta
-    """How long verification may take."""
-    risk: Effect = Effect.CHANGE
-    undo_on_failure: bool = False
-    """A failed verification runs ``undo`` at once; the approval covers it."""
-    warnings: tuple[str, ...] = ()
-    gpu_hours: float = 0.0
-    details: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """Plain JSON for ``apply``/``verify``/``undo``/``happened``; part of the digest."""
-    pins: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """Arguments that were left open and what they mean now (the newest version): the proposal's
-    call names them, so that it stays possible when something newer comes along."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What ``apply`` did, in one sentence, with the facts ``verify`` and ``undo`` need."""
-
-    summary: str
-    details: Mapping[str, Json] = field(default_factory=dict[str, Json])
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What ``verify`` saw. ``ok`` is false when the change is provably not there (or harmful)."""
-
-    ok: bool
-    evidence: str
-    """One sentence with the numbers seen."""
-    cause: str = ""
-    """When not ok: the named cause (``image cannot be pulled``, ``probe failing``, …)."""
-    details: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """What came of it that a next step may need: ``{"model": "digits", "version": "2"}``."""
-
-
-class Happened(StrEnum):
-    """Did the effect of an action reach the world? Asked after a crash."""
-
-    YES = "yes"
-    NO = "no"
-    UNSURE = "unsure"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A tool with its arguments: what a planner emits and what ``undo`` answers."""
-
-    tool: str
-    args: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Irreversible:
-    """Declared instead of ``undo``, with the reason a person reads on the card."""
-
-    reason: str
 
 
 class Act(Protocol):
@@ -188,21 +122,6 @@ class Change(Protocol[A]):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One argument of a tool."""
-
-    name: str
-    annotation: Any
-    required: bool
-    default: Any
-    word: str
-    """The :class:`tools.words.Word` kind, or ``""``."""
-    description: str
-    unless: tuple[str, ...] = ()
-    """Arguments that make a required one dispensable."""
-
-
 @dataclass(frozen=True)
 class Tool:
     """A tool as the catalogue holds it."""
@@ -261,7 +180,7 @@ def reading(
 
     def declare(function: Callable[..., Finding]) -> Tool:
         summary = _summary(function.__name__, function.__doc__)
-        parameters = tuple(_from_signature(function))
+        parameters = tuple(from_signature(function))
         name = function.__name__
         return Tool(name, summary, Effect.READ, phrases, parameters, function, seconds=seconds)
 
@@ -293,7 +212,7 @@ def changing(arguments: type[Any]) -> Callable[[type[Any]], Tool]:
             _summary(name, cls.__doc__),
             effect,
             cls.phrases,
-            tuple(_from_fields(arguments)),
+            tuple(from_fields(arguments)),
             change=cls(),
             arguments_type=arguments,
         )
@@ -305,63 +224,3 @@ def _summary(name: str, doc: str | None) -> str:
     if not doc or not doc.strip():
         raise TypeError(f"{name} cannot be declared: its docstring is its description")
     return doc.strip().splitlines()[0].strip()
-
-
-def _from_signature(function: Callable[..., Any]) -> Iterator[Parameter]:
-    hints = get_type_hints(function, include_extras=True, localns=_late())
-    for parameter in list(inspect.signature(function).parameters.values())[1:]:
-        empty = parameter.default is inspect.Parameter.empty
-        default = None if empty else parameter.default
-        yield _parameter(parameter.name, hints[parameter.name], empty, default)
-
-
-def _from_fields(arguments: type[Any]) -> Iterator[Parameter]:
-    from dataclasses import MISSING
-
-    hints = get_type_hints(arguments, include_extras=True, localns=_late())
-    for item in fields(arguments):
-        required = item.default is MISSING
-        default = None if required else item.default
-        yield _parameter(item.name, hints[item.name], required, default)
-
-
-def _late() -> dict[str, Any]:
-    # World and Lang are imported for type checking only, so that a tool file stays light.
-    return {"World": object, "Lang": str, "Finding": object}
-
-
-def _parameter(name: str, annotation: Any, required: bool, default: Any) -> Parameter:
-    word, description, unless = "", "", ()
-    for item in _metadata(annotation):
-        word = getattr(item, "kind", "") or word
-        description = getattr(item, "description", None) or description
-        unless = getattr(item, "unless", ()) or unless
-    needed = required or bool(unless)
-    return Parameter(name, annotation, needed, default, word, description, unless)
-
-
-def _metadata(annotation: Any) -> Iterator[Any]:
-    yield from getattr(annotation, "__metadata__", ())
-    for inner in getattr(annotation, "__args__", ()):
-        yield from _metadata(inner)
-
-
-def as_json(value: Any) -> Json:
-    """Plain JSON of a finding: dataclasses become objects, times ISO 8601, durations seconds."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case datetime():
-            return value.isoformat()
-        case timedelta():
-            return value.total_seconds()
-        case Path():
-            return str(value)
-        case Mapping():
-            return {str(k): as_json(v) for k, v in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        case list() | tuple() | set() | frozenset():
-            return [as_json(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
-        case _:
-            return str(value)
