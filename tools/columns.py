@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from unicodedata import east_asian_width
 
+WIDTH = 100
+"""Columns of a finding."""
+
 
 def columns(text: str) -> int:
     """How many terminal columns ``text`` takes."""
@@ -23,7 +26,7 @@ def prefix(text: str, width: int) -> int:
     return len(text)
 
 
-def clip(line: str, width: int) -> str:
+def clip(line: str, width: int = WIDTH) -> str:
     """``line`` if it fits into ``width`` columns, else as much as fits with an ellipsis."""
     return line if columns(line) <= width else line[: prefix(line, width - 1)] + "…"
 

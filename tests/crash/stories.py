@@ -19,7 +19,7 @@ from agent.bootstrap import App
 from agent.events import Action, Actor, Decision, State
 from agent.ledger import Ledger
 from agent.settings import Settings
-from tests.serving.tiny import save
+from tests.serving.tiny import register, save
 from tools.contract import Call
 
 FLEET = """
@@ -77,17 +77,7 @@ def open_app(home: Path) -> App:
     if not app.world.registry.versions("tiny"):
         for number in (1, 2):
             artifact = save(home / f"tiny-{number}.onnx")
-            app.world.registry.register(
-                "tiny",
-                artifact,
-                "onnx",
-                metrics={"accuracy": 0.9},
-                technique="train",
-                parent=None,
-                action_id=None,
-                job=f"seed-{number}",
-                lineage={},
-            )
+            register(app.world.registry, artifact, "tiny", job=f"seed-{number}")
     return app
 
 
@@ -104,14 +94,11 @@ def give_weights(app: App, home: Path) -> None:
     network = load("digits", folder / "model.py", params).build()
     artifact = home / "digits.safetensors"
     save_file(network.state_dict(), artifact)
-    app.world.registry.register(
-        "digits",
+    register(
+        app.world.registry,
         artifact,
-        "safetensors",
+        format="safetensors",
         metrics={"accuracy": 0.1},
-        technique="train",
-        parent=None,
-        action_id=None,
         job="seed",
         lineage={"params": params},
     )

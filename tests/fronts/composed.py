@@ -20,7 +20,7 @@ import yaml
 
 from tests.fronts.serving import eventually
 from tests.fronts.slack_standin import APP, BOT, SECRET, SlackStandin
-from tests.serving.tiny import save
+from tests.serving.tiny import register, save
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOKENS = [
@@ -88,17 +88,7 @@ class Composed:
 
         world = App(load(self.environment, fleet=str(self.fleet))).world
         file = save(self.home / "made" / f"{kind}.onnx", kind)
-        world.registry.register(
-            "digits",
-            file,
-            "onnx",
-            metrics={"accuracy": 0.97},
-            technique="train",
-            parent=None,
-            action_id=None,
-            job=None,
-            lineage={},
-        )
+        register(world.registry, file, metrics={"accuracy": 0.97})
 
     def start(self) -> None:
         """Start, and wait until it is ready."""

@@ -15,7 +15,7 @@ from agent.bootstrap import App
 from agent.events import Action, Actor, Decision
 from agent.settings import load
 from tests.platforms.api_double import ApiDouble
-from tests.serving.tiny import save
+from tests.serving.tiny import register, save
 from tools.contract import Call
 from tools.deployments import checking
 from tools.deployments.rolling_out import RollOut
@@ -47,17 +47,8 @@ def _app(home: Path, cluster: ApiDouble) -> App:
     fleet = str(home / "steward.yaml")
     app = App(load({"STEWARD_HOME": str(home), "STEWARD_FLEET": fleet, "STEWARD_USER": "ana"}))
     for number, kind in ((1, "good"), (2, "wrong")):
-        app.world.registry.register(
-            "digits",
-            save(home / f"{number}.onnx", kind),
-            "onnx",
-            metrics={"accuracy": 0.9},
-            technique="train",
-            parent=None,
-            action_id=None,
-            job=f"j{number}",
-            lineage={},
-        )
+        file = save(home / f"{number}.onnx", kind)
+        register(app.world.registry, file, job=f"j{number}")
     return app
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 from tools.alerts.detectors.novelty import ALARM, novelty
 from tools.alerts.detectors.ranges import excursions, peer_outliers
-from tools.alerts.wording import clip, wrap
+from tools.alerts.wording import wrap
 from tools.alerts.xids import Words
 from tools.amounts import span
+from tools.columns import clip
 from tools.contract import Phrases, reading
 from tools.errors import ToolError
 from tools.observe.base import Series, telemetry

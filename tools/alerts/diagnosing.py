@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from tools.alerts.collect.base import Subject
 from tools.alerts.diagnosis import Evidence, Suspect, Verdict, run
 from tools.alerts.subject import label_of, root_of, subject_of
-from tools.alerts.wording import clip, clock, wrap
+from tools.alerts.wording import clock, wrap
 from tools.alerts.xids import Words
+from tools.columns import clip
 from tools.contract import Call, Phrases, reading
 from tools.words import Alert, Target
 

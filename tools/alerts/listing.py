@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tools.alerts.base import AlertRecord, AlertState, Incident, alerts
-from tools.alerts.wording import clip
 from tools.amounts import ago, plural
+from tools.columns import clip
 from tools.contract import Phrases, reading
 
 if TYPE_CHECKING:

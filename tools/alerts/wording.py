@@ -1,26 +1,16 @@
-"""Small words that findings of this room share: ages, counts, line lengths."""
+"""Small words that findings of this room share: times of day, lines."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from tools import columns
-
-if TYPE_CHECKING:
-    pass
-
-WIDTH = 100
+from tools.columns import WIDTH
 
 
 def clock(at: datetime | None) -> str:
     """A time of day in UTC, for quoting evidence."""
     return "" if at is None else f"{at:%H:%M:%S}"
-
-
-def clip(line: str, width: int = WIDTH) -> str:
-    """A line of at most ``width`` columns, cut with an ellipsis."""
-    return columns.clip(line, width)
 
 
 def wrap(text: str, width: int = WIDTH, indent: str = "") -> list[str]:

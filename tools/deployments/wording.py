@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tools.amounts import ago
-from tools.columns import fit
+from tools.columns import WIDTH, fit
 from tools.platforms.base import Phase
 from tools.words import Lang
-
-WIDTH = 100
 
 _PHASES: dict[Phase, tuple[str, str]] = {
     "complete": ("healthy", "正常"),

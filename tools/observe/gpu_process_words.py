@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tools.columns import clip
 from tools.observe import wording as say
 from tools.observe.readings import GpuProcess, Problem
 from tools.words import Lang
@@ -57,4 +58,4 @@ def _process(process: GpuProcess) -> str:
     owner = f", {process.user}" if process.user else ""
     command = f": {process.command}" if process.command else ""
     line = f"GPU {process.gpu}: {process.name} ({process.pid}{owner}) {memory}{load}{command}"
-    return line if len(line) <= say.WIDTH else line[: say.WIDTH - 1] + "…"
+    return clip(line)

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tools.amounts import size
-
-WIDTH = 100
-"""Columns of a finding."""
+from tools.columns import WIDTH
 
 
 def percent(value: float) -> str:
