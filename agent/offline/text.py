@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, cast
 
 from agent.offline.traditional import CHARACTERS
 
@@ -65,9 +65,29 @@ class Text:
         return Text(self.raw[span.start : span.end], self.low[span.start : span.end], self.lang)
 
 
+class _Pattern:
+    """A pattern that is compiled when it is first used: one request needs few of them."""
+
+    __slots__ = ("_flags", "_ready", "_source")
+
+    def __init__(self, source: str, flags: int) -> None:
+        self._source, self._flags = source, flags
+        self._ready: re.Pattern[str] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._ready is None:
+            self._ready = re.compile(self._source, self._flags)
+        return getattr(self._ready, name)
+
+
+def lazily(source: str, flags: int = 0) -> re.Pattern[str]:
+    """A pattern that is compiled at its first use."""
+    return cast("re.Pattern[str]", _Pattern(source, flags))
+
+
 def pattern(source: str) -> re.Pattern[str]:
     """A pattern in which only ASCII makes words, so that ``\\b`` stands between ``下`` and ``GPU``."""
-    return re.compile(source, re.ASCII)
+    return lazily(source, re.ASCII)
 
 
 def read(raw: str) -> Text:

@@ -85,6 +85,8 @@ def _start(home: Path) -> str:
         *("--data-root", f"{home}/data"),
         *("--exec-root", f"{home}/exec"),
         *("--pidfile", f"{home}/pid"),
+        # Every test has a network of its own; the default pools hold 31 in all.
+        *("--default-address-pool", "base=10.213.0.0/16,size=26"),
     ]
     # The lock on users is free when the last process that holds it has ended, killed or not.
     keeper = '"$@" & engine=$!; flock "$0/users" true; kill $engine; wait $engine; rm -rf "$0"'

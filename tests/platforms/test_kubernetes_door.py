@@ -71,7 +71,7 @@ def _run(app: App, proposal: Action, midway: Callable[[], None]) -> Action:
     runner = threading.Thread(target=lambda: ended.append(app.door.run(proposal.number)))
     runner.start()
     midway()
-    runner.join(90)
+    runner.join(240)
     return ended[0]
 
 
@@ -210,6 +210,8 @@ def test_a_new_revision_is_kept_where_only_a_lost_node_hides_an_old_replica(
     options["deadline"] = 15
     proposal = _approved(app, version="2")
     oldest = cluster.pods("digits")[0]["spec"]["nodeName"]
+    node = cluster.store.get("v1/nodes", None, oldest)  # no new replica is lost with it
+    cluster.store.edit("v1/nodes", node, lambda o: o["spec"].update(unschedulable=True))
 
     def lose() -> None:
         cluster.until(lambda: _carries(cluster, proposal))

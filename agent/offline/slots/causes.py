@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent.offline.text import Span
+from agent.offline.text import Span, lazily
 
 _IT = "\ufffc"
 """Stands for the name of the alert."""
@@ -19,7 +19,7 @@ _HAN_WAS = (
     r"(?:确认|定|查明)?(?:了|过)?\s*[,，:：]?\s*(?:就是|是因为|是因為|系因为|系因為|是由于?|记成|记为|記成|(?:登记|登記|归档|写)(?:为|成|為)|归(?:因于|因为|结为)|記為|写成|写上?[:：]?|登[录錄][为為]|[落入归]档|就记|记(?!录|個|个|原|条|一[条笔])(?:一?下|上)?(?:是|为)?|填|定为|确认为|是|為|为|係|系|:|：|——?)"
 )
 _PATTERNS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
+    lazily(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
         rf"(?:mark|file|record|log|save|note|write down|put down|set down|register|store|put)\s+(?!down\b|that\b|it\b|this\b)(?P<t>\S.*?)\s+as\s+(?:the |an? |what |its )*(?:{_NOUN}|caused)",
         rf"{_IT}\s*(?:原来|之前|上次|上回)?(?:给)?(?:[记記定写登]了?|登记)的(?:原因|根因|结论)?\s*(?P<t>\S.*?)\s*(?:[,，。;；]|(?:是)?(?:不对|错的?|判错|误判|撤|收回|作废))",
@@ -44,7 +44,7 @@ _PATTERNS = tuple(
         r"(?:是因为|查出来是|是由|就是|(?:确认|查明|查清)了?[\s,，]*是)\s*(?P<t>\S.*)",
     )
 )
-_TAIL = re.compile(
+_TAIL = lazily(
     r"(?:\s*[.。;；!！]|\s*[,，]|\s+and)\s*(?:please|pls|plz|so\b|confirmed|that was|note|record|remember|log\b|save|store|"
     r"file (?:it|that|this)|register|write|keep|put (?:it|that)|add (?:it|that)|as the|thanks|thx|for next|next time|"
     r"帮|请|請|麻烦|记|記|你记|登记|归档|歸檔|存|备案|写|下次|以后|record|谢|已?确认过?|(?:we|i) (?:have )?(?:verified|confirmed|checked)|it'?s (?:verified|confirmed)|stick|could you|can you|标记|入[库档]|录入|给(?:它|系统|我)?(?:记|学)|(?:导师|老板|领导)?让我|(?:落|归|存|备)个?[档案])[^\n]*$"
@@ -52,8 +52,8 @@ _TAIL = re.compile(
     re.IGNORECASE,
 )
 _NOTHING = frozenset({"this", "that", "it", "wrong", "错的", "误判"})
-_MADE = re.compile(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")
-_LEAD = re.compile(
+_MADE = lazily(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")
+_LEAD = lazily(
     rf"^(?:(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
     re.IGNORECASE,
 )

@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import re
 
+from agent.offline.text import lazily
+
 _MESSAGE = (
-    re.compile(r"(?:(?<!\d)[:：]|[:：](?!\d\d(?!\d)))\s*(?P<t>\S.*)$", re.DOTALL),
-    re.compile(
+    lazily(r"(?:(?<!\d)[:：]|[:：](?!\d\d(?!\d)))\s*(?P<t>\S.*)$", re.DOTALL),
+    lazily(
         r"\b(?:that|saying(?: that)?|know(?: that)?|reading|to say(?: that)?|with the (?:message|text))\s+(?P<t>\S.*)$",
         re.IGNORECASE | re.DOTALL,
     ),
-    re.compile(
+    lazily(
         r"(?:说(?:一声|一下|下)?|讲(?:一声|一下|下)?|告知|内容(?:是|为)?(?:写上?)?|写上?)(?:一?[封个条句](?:邮件|消息|信|通知)?)?\s*[,，:：]?\s*(?P<t>\S.*)$",
         re.DOTALL,
     ),
 )
-_LEADING = re.compile(
+_LEADING = lazily(
     r"^(?:(?:里面?|上|群里?|那边)?\s*(?:说|讲|喊|吼|吱|写|发|推|留|回|同步|广播|通知|公告)(?:了|个|一?[个句条声下封嗓子]+|消息|通知|信|邮件|话|言)*[\s,，:：]+"
     r"|群[，,]|[-–—]+ |and (?:say|tell (?:them|everyone)) |that |is |about |with |,|，|:|：|一声|一下)\s*",
     re.IGNORECASE,
 )
-_EMPTY = re.compile(
+_EMPTY = lazily(
     r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$"
 )
 _AHEAD = (
-    re.compile(
+    lazily(
         r"^(?:please |can you |could you )*(?:post|send|write|say|put|drop|announce|publish|share|broadcast|forward)\s+(?P<t>.+?)\s+(?:in|to|into|on)\s*$",
         re.IGNORECASE | re.DOTALL,
     ),
-    re.compile(
+    lazily(
         r"^(?:请|麻烦)?把\s*(?P<t>.+?)\s*(?:发到|发给|推到|转发到|同步到|发送到|告诉)\s*$",
         re.DOTALL,
     ),
 )
-_NO_MESSAGE = re.compile(
+_NO_MESSAGE = lazily(
     r"^(?:an? |the |this |some |one )*(?:notices?|messages?|notes?|summar(?:y|ies)|reports?|updates?|emails?|mails?|lines?|pages?|word|recap|digest|总结|汇总|日报|周报|摘要|通知|消息)$",
     re.IGNORECASE,
 )
