@@ -65,9 +65,9 @@ def test_a_refusal_for_another_reason_is_told() -> None:
 
 @pytest.mark.docker
 @pytest.mark.skipif(bool(real_engine.why_not()), reason=real_engine.why_not() or "ok")
-def test_four_at_once_on_a_real_engine() -> None:
+def test_eight_at_once_on_a_real_engine() -> None:
     name = f"steward-test-{uuid.uuid4().hex[:8]}"
-    together, failed = threading.Barrier(4), list[Exception]()
+    together, failed = threading.Barrier(8), list[Exception]()
     engine = Engine("box")
     ensure_network(engine, f"{name}-longer")  # a name that contains ours is not ours
 
@@ -81,7 +81,7 @@ def test_four_at_once_on_a_real_engine() -> None:
         finally:
             mine.close()
 
-    askers = [threading.Thread(target=ask) for _ in range(4)]
+    askers = [threading.Thread(target=ask) for _ in range(8)]
     for asker in askers:
         asker.start()
     for asker in askers:
