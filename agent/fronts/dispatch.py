@@ -108,7 +108,7 @@ class Dispatch:
             await self.handle(item)
         except Again as error:
             log.warning("inbox item is tried again", extra={"id": item.id, "why": str(error)})
-        except Exception as error:
+        except Exception as error:  # a bug is counted as a try, and the worker lives on
             log.error("inbox item broke", exc_info=error, extra={"id": item.id})
         else:
             self.metrics.count("steward_inbox_done_total", "Items dealt with.", labels=labels)
@@ -119,5 +119,5 @@ class Dispatch:
     async def _give_up(self, item: Item) -> None:
         try:
             await self.given_up(item)
-        except Exception as error:
+        except Exception as error:  # saying that it was given up must not keep it alive
             log.error("could not say that an item was given up", exc_info=error)

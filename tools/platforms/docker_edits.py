@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tools.errors import BadArguments, Refused
 from tools.platforms.base import (
@@ -19,9 +18,6 @@ from tools.platforms.base import (
 )
 from tools.platforms.docker_setup import Setup
 from tools.platforms.docker_state import State
-
-if TYPE_CHECKING:
-    pass
 
 
 def edited(state: State, edit: Edit, setup: Setup, action: str) -> State:

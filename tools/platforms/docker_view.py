@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tools.platforms.base import (
     LogLine,
@@ -17,9 +17,6 @@ from tools.platforms.base import (
 from tools.platforms.docker_peers import Seen
 from tools.platforms.docker_plan import Peer
 from tools.platforms.docker_setup import Setup
-
-if TYPE_CHECKING:
-    pass
 
 DRIVER_STARTS = 20.0
 """Seconds after an edit in which its driver may still be on its way."""

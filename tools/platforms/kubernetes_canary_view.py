@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from tools.platforms.base import (
     Status,
@@ -12,9 +11,6 @@ from tools.platforms.base import (
 from tools.platforms.kubernetes_canary_state import State, state_of
 from tools.platforms.kubernetes_status import status
 from tools.platforms.kubernetes_view import View
-
-if TYPE_CHECKING:
-    pass
 
 
 class Quiet:
