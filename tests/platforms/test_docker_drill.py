@@ -173,6 +173,53 @@ def test_a_killed_driver_leaves_the_service_whole_and_resume_finishes(
     assert len([r for r in platform.history(made.name) if r.release.version == "5"]) == 1
 
 
+class Killed(BaseException):
+    """Stands for a process that is killed where it is raised."""
+
+
+@contextmanager
+def killed_at(owner: object, name: str) -> Iterator[None]:
+    """A process that dies where it would call ``name``."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as dying:
+        dying.setattr(owner, name, killed)
+        with pytest.raises(Killed):
+            yield
+
+
+@pytest.mark.parametrize("boundary", ["_route", "start"])
+def test_a_replica_made_and_never_started_is_started_by_the_next_driver(
+    served: tuple[Docker, Setup, Path], boundary: str
+) -> None:
+    platform, made, home = served
+    fleet = platform._fleets[made.name]
+    number = {"_route": "6", "start": "7"}[boundary]
+    with Load(made.port, clients=2).running() as load:
+        fleet.call({"op": "lease", "holder": "killed", "seconds": 30})
+        platform.edit(made.name, RollOut(release(home, int(number)), 2), RecordingAct(number))
+        state = fleet.look().state
+        with killed_at(fleet if boundary == "_route" else fleet.engine, boundary):
+            fleet.start(state, state.target, state.epoch, held=False)
+        assert "created" in {b.state for b in fleet.look().boxes}
+        fleet.call({"op": "lease", "holder": "killed", "seconds": 0})
+        seen = until(platform, made, "complete", number)
+    assert load.failed == {}
+    assert [r.version for r in seen.replicas] == [number, number]
+
+
+def test_a_gateway_made_and_never_given_its_files_is_given_them(tmp_path: Path) -> None:
+    made = setup()
+    with docker_platform(made) as platform:
+        fleet = platform._fleets[made.name]
+        with killed_at(fleet.engine, "put_files"):
+            fleet.open(real_engine.IMAGE, "first")
+        platform.edit(made.name, RollOut(release(tmp_path, 1), 1), RecordingAct("first"))
+        until(platform, made, "complete", "1")
+
+
 def _drivers(name: str) -> list[int]:
     said = subprocess.run(
         ["pgrep", "-f", "tools.platforms.docker_driver"],

@@ -11,7 +11,7 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ from tools.platforms.canary import judge
 from tools.platforms.docker_engine import Engine
 from tools.platforms.docker_fleet import Fleet
 from tools.platforms.docker_peers import Seen, peers_of
-from tools.platforms.docker_plan import Done, Fail, Judge, Leave, Move, Start, Weigh, moves
+from tools.platforms.docker_plan import Begin, Done, Fail, Judge, Leave, Move, Start, Weigh, moves
 from tools.platforms.docker_setup import REVISION, Setup
 from tools.platforms.docker_state import State
 from tools.serving import metrics
@@ -86,8 +86,12 @@ class Driver:
     def _make(self, move: Move, seen: Seen) -> bool:
         state = seen.state
         match move:
-            case Start():
-                return self._start(move, seen)
+            case Start(revision, epoch, held):
+                return self._started(
+                    seen, lambda: self._fleet.start(state, revision, epoch, held=held)
+                )
+            case Begin():
+                return self._started(seen, lambda: self._fleet.begin(move.id))
             case Leave():
                 self._leaving[move.id] = self._pool.submit(self._fleet.leave, move.id)
             case Weigh():
@@ -106,9 +110,9 @@ class Driver:
                 return self._fleet.write(reached, seen.version)
         return True
 
-    def _start(self, move: Start, seen: Seen) -> bool:
+    def _started(self, seen: Seen, start: Callable[[], None]) -> bool:
         try:
-            self._fleet.start(seen.state, move.revision, move.epoch, held=move.held)
+            start()
         except Unavailable:
             raise
         except ToolError as error:

@@ -110,8 +110,8 @@ class Engine:
             error=state.get("Error") or "",
         )
 
-    def run(self, recipe: Recipe) -> str:
-        """Make and start a container; the id. A container of that name is a ``Refused``."""
+    def make(self, recipe: Recipe) -> str:
+        """Make a container and leave it to :meth:`start`; its id. A container of that name is a ``Refused``."""
         api = self.api
         host: dict[str, Any] = {
             "binds": list(recipe.binds),

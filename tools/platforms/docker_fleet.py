@@ -108,6 +108,8 @@ class Fleet:
         there = self.engine.inspect(self.gateway_name)
         if there is None:
             there = self._make_gateway(image, action)
+        elif there.state == "created":  # made by somebody who was killed before giving it its files
+            self.engine.put_files(there.id, gateway_files())
         if there.state != "running":
             self.engine.start(there.id)
         end = time.monotonic() + 20
@@ -138,7 +140,7 @@ class Fleet:
             network=setup.network,
             port=(setup.address, setup.port, PORT),
         )
-        made = self.engine.run(recipe)
+        made = self.engine.make(recipe)
         self.engine.put_files(made, gateway_files())
         box = self.engine.inspect(made)
         assert box is not None
@@ -175,9 +177,20 @@ class Fleet:
         }
         name = f"{stem}-{epoch}-{number}"
         self.engine.ensure_image(self.image_of(release))
-        made = self.engine.run(self._recipe(name, release, labels))
+        made = self.engine.make(self._recipe(name, release, labels))
         self._route(made, name, 0.0 if held else 1.0)
         self.engine.start(made)
+
+    def begin(self, container: str) -> None:
+        """Go on where a driver was killed between making a replica and starting it.
+
+        Its route may be missing, so it is given again, held: every way of rolling out gives weight
+        to the replicas that are to serve.
+        """
+        box = self.engine.inspect(container)
+        if box is not None:
+            self._route(box.id, box.name, 0.0)
+            self.engine.start(box.id)
 
     def _recipe(self, name: str, release: Release, labels: Mapping[str, str]) -> Recipe:
         setup = self.setup

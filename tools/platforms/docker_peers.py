@@ -51,6 +51,7 @@ def _peer(engine: Engine, setup: Setup, seen: Seen, box: Box, leaving: bool) -> 
         ready=ready,
         crashed=crashed,
         leaving=leaving,
+        begun=box.state != "created" or bool(box.error),
         restarts=box.restarts,
         late=late,
         why="" if ready else _why(engine, box, late, str(sight.get("why", ""))),

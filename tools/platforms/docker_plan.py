@@ -28,6 +28,8 @@ class Peer:
     ready: bool
     crashed: bool
     leaving: bool
+    begun: bool = True
+    """Whether its container was ever started: a driver killed in between leaves one that was not."""
     restarts: int = 0
     late: bool = False
     """Not ready for longer than a start may take."""
@@ -42,6 +44,13 @@ class Start:
     revision: int
     epoch: int
     held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Start the container of a replica that was made and never started."""
+
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Done:
     """Everything is as wanted."""
 
 
-Move: TypeAlias = Start | Leave | Weigh | Judge | Fail | Done
+Move: TypeAlias = Start | Begin | Leave | Weigh | Judge | Fail | Done
 
 
 def moves(state: State, peers: Sequence[Peer]) -> list[Move]:
@@ -87,6 +96,8 @@ def moves(state: State, peers: Sequence[Peer]) -> list[Move]:
     present = [p for p in peers if not p.leaving]
     new = [p for p in present if (p.revision, p.epoch) == (target, epoch)]
     old = [p for p in present if (p.revision, p.epoch) != (target, epoch)]
+    if unbegun := [p for p in present if not p.begun]:
+        return [Begin(p.id) if p in new else Leave(p.id) for p in unbegun]
     if failed:
         return _retreat(state, new, old) if target else []
     ill = _ill(state, new)
