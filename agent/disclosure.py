@@ -16,8 +16,23 @@ from functools import cached_property
 from tools.contract import Tool
 
 CORE = ("status_summary", "list_deployments", "deployment_status", "diagnose")
-LISTED = 6
+LISTED = 12
 """How many further tools a request lists beside the core."""
+OFTEN = (
+    "read_logs",
+    "deployment_history",
+    "metric_query",
+    "list_alerts",
+    "gpu_status",
+    "host_status",
+    "list_jobs",
+    "job_status",
+    "list_versions",
+    "roll_back",
+    "restart",
+    "scale",
+)
+"""What fills the list when a request's words point to fewer."""
 _WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
 
 
@@ -61,5 +76,6 @@ class Disclosure:
         """Tools to list with a request: the core, those just used, those the words point to."""
         core = [n for n in CORE if n in self._tools]
         used = [n for n in dict.fromkeys(reversed(recent)) if n in self._tools][:3]
-        listed = dict.fromkeys([*core, *used, *self.rank(text, LISTED)])
-        return list(listed)
+        often = [n for n in OFTEN if n in self._tools]
+        listed = dict.fromkeys([*core, *used, *self.rank(text, LISTED), *often])
+        return list(listed)[: len(core) + LISTED]

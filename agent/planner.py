@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from agent.disclosure import Disclosure
 from agent.endpoint import answered, check, check_arguments, explain
 from agent.errors import BrainFailed
 from agent.events import Event, Notice, Replace, Reply, Text
-from agent.history import said
+from agent.history import Piece
 from agent.model_turn import ModelTurn
 from agent.redaction import mask
 from agent.settings import ModelSettings
@@ -116,9 +116,8 @@ class ModelPlanner:
             deployments=", ".join(self.fleet.deployments) or "none",
             models=", ".join(self.fleet.models) or "none",
         )
-        past = [{"role": s.role, "content": s.text} for s in said(turn.history)]
         now = {"role": "user", "content": f"{mask(turn.message.text)}\n{facts}"}
-        return [{"role": "system", "content": prompts.render("system")}, *past, now]
+        return [{"role": "system", "content": prompts.render("system")}, now]
 
     def _tools_index(self, turn: Turn) -> Disclosure:
         with self._lock:
@@ -131,7 +130,7 @@ def _loop(state: ModelTurn, settings: ModelSettings, messages: list[dict[str, st
     from langchain.agents import create_agent
     from langchain_core.messages import AIMessageChunk
 
-    system, *rest = messages
+    system, now = messages
     agent = create_agent(
         _model(settings),
         [_tool(state, t) for t in state.turn.toolbox.tools.values()] + _extras(state),
@@ -140,7 +139,7 @@ def _loop(state: ModelTurn, settings: ModelSettings, messages: list[dict[str, st
     )
     config = {"recursion_limit": settings.max_steps * 2 + 10}
     for mode, payload in agent.stream(
-        {"messages": rest}, config=config, stream_mode=["messages", "updates"]
+        {"messages": [now]}, config=config, stream_mode=["messages", "updates"]
     ):
         if state.stopped.is_set():
             return
@@ -182,38 +181,39 @@ def _model(settings: ModelSettings) -> Any:
 def _tool(state: ModelTurn, tool: Tool) -> Any:
     from langchain_core.tools import StructuredTool
 
-    def call(**arguments: Any) -> str:
+    def call(**arguments: Any) -> tuple[str, Piece]:
         given = {k: v for k, v in arguments.items() if v is not None}
-        return state.call(tool.name, given)
+        return "", state.call(tool.name, given)
 
     return StructuredTool.from_function(
-        call, name=tool.name, description=tool.summary, args_schema=tool.schema()
+        call,
+        name=tool.name,
+        description=tool.summary,
+        args_schema=tool.schema(),
+        response_format="content_and_artifact",
     )
 
 
 def _extras(state: ModelTurn) -> list[Any]:
     from langchain_core.tools import StructuredTool
 
-    def find_tools(need: str) -> str:
-        return state.find_tools(need)
+    def find_tools(need: str) -> tuple[str, Piece]:
+        return "", state.find_tools(need)
 
-    def more_of(result: str, part: int) -> str:
-        return state.more_of(result, part)
+    def more_of(result: int, start: int) -> tuple[str, Piece]:
+        return "", state.more_of(result, start)
 
     text, number = {"type": "string"}, {"type": "integer"}
+    wanted = {find_tools: {"need": text}, more_of: {"result": number, "start": number}}
     return [
         StructuredTool.from_function(
-            find_tools,
-            name="find_tools",
-            description=prompts.render("find_tools"),
-            args_schema=_object({"need": text}),
-        ),
-        StructuredTool.from_function(
-            more_of,
-            name="more_of",
-            description="A further part of a long result.",
-            args_schema=_object({"result": text, "part": number}),
-        ),
+            function,
+            name=function.__name__,
+            description=prompts.render(function.__name__),
+            args_schema=_object(parameters),
+            response_format="content_and_artifact",
+        )
+        for function, parameters in wanted.items()
     ]
 
 
@@ -228,10 +228,11 @@ def _gate(state: ModelTurn) -> Any:
         """Lists only what the request needs; turns every fault of the endpoint into one error."""
 
         def wrap_model_call(self, request: Any, handler: Any) -> Any:
-            listed = {*state.listed, "find_tools", *(["more_of"] if state._spilled else [])}
+            listed = {*state.listed, "find_tools", *(["more_of"] if state.evidence else [])}
             shown = [t for t in request.tools if getattr(t, "name", "") in listed]
             state.within_limits()
-            response = answered(lambda: handler(request.override(tools=shown)), state)
+            step = request.override(tools=shown, messages=_step(state, request.messages))
+            response = answered(lambda: handler(step), state)
             message = response.result[-1]
             used = message.usage_metadata or {}
             cached = (used.get("input_token_details") or {}).get("cache_read", 0)
@@ -240,3 +241,21 @@ def _gate(state: ModelTurn) -> Any:
             return response
 
     return Gate()
+
+
+def _step(state: ModelTurn, messages: Sequence[Any]) -> list[Any]:
+    """The messages of one step: only the newest calls stay calls, all before them become text."""
+    from langchain_core.messages import AIMessage, HumanMessage
+
+    now, *since = messages
+    newest = max((n for n, m in enumerate(since) if m.type == "ai"), default=0)
+    earlier = [m.artifact for m in since[:newest] if m.type == "tool"]
+    last = [m for m in since[newest:] if m.type == "tool"]
+    step = state.step(earlier, [m.artifact for m in last])
+    past = [(HumanMessage if s.role == "user" else AIMessage)(s.text) for s in step.past]
+    if step.earlier:
+        now = HumanMessage(f"{now.content}\n[looked in this turn]\n{step.earlier}")
+    if not step.results:
+        return [*past, now]
+    told = [m.model_copy(update={"content": t}) for m, t in zip(last, step.results, strict=True)]
+    return [*past, now, since[newest], *told]
