@@ -78,6 +78,7 @@ def docker_bench(home: Path) -> Iterator[Bench]:
             kill=lambda: kill_one(platform, made.name),
             again=lambda: Docker("box", Engine("box"), [made]),
             ref=made.name,
+            pace=0.3,
             too_many=1000,
             patience=PATIENCE,
         )

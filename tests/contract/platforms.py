@@ -44,6 +44,8 @@ class Bench:
     """A number of replicas the platform must refuse; 0 where it takes any."""
     patience: float = 30.0
     """Seconds any change may take."""
+    pace: float = 0.03
+    """Seconds between looks; more where a look is dear."""
     slow: Callable[[], None] = field(default=lambda: None)
     """Make the next replicas slow to start, so that a roll-out can be seen half way."""
 
@@ -55,7 +57,7 @@ class Bench:
             if wanted(status):
                 return status
             assert time.monotonic() < deadline, f"not reached: {status}"
-            time.sleep(0.03)
+            time.sleep(self.pace)
 
     def settled(self) -> Status:
         """Wait until nothing changes any more."""

@@ -88,7 +88,7 @@ def until(platform: Docker, made: Setup, phase: str, version: str, seconds: floa
         if seen.phase == phase and seen.release.version == version:
             return seen
         assert time.monotonic() < end, seen
-        time.sleep(0.2)
+        time.sleep(0.4)
 
 
 def canary(wanted: Release, min_requests: int = 30) -> RollOut:
@@ -124,7 +124,7 @@ def test_a_bad_version_fails_no_request_of_the_stable_share(
         # Whatever failed was answered by the new version, never by the stable one's share.
         assert all(f"version {bad.version}" in told for told in load.failed), load.failed
         left = {"?"}
-        for _ in range(100):
+        for _ in range(50):
             left = {r.version for r in platform.status(made.name).replicas}
             if left == {stable}:
                 break

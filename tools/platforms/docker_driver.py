@@ -58,10 +58,11 @@ class Driver:
         self._pool.shutdown(wait=True)
 
     def _tick(self) -> bool:
-        if not self._fleet.call({"op": "lease", "holder": self._me, "seconds": LEASE})["ok"]:
+        told = self._fleet.call({"op": "lease", "holder": self._me, "seconds": LEASE})
+        seen = self._fleet.look(told)
+        if not told["ok"]:
             time.sleep(0.5)
-            return not self._fleet.look().state.at_rest
-        seen = self._fleet.look()
+            return not seen.state.at_rest
         self._leaving = {k: f for k, f in self._leaving.items() if not f.done()}
         peers = peers_of(self._fleet.engine, self._fleet.setup, seen, frozenset(self._leaving))
         self._bench.watch(seen)
@@ -72,7 +73,7 @@ class Driver:
         if self._rests(seen.state, todo, all(p.ready for p in peers)):
             self._fleet.call({"op": "lease", "holder": self._me, "seconds": 0})
             return False
-        time.sleep(0.15)
+        time.sleep(0.2)
         return True
 
     def _rests(self, state: State, todo: list[Move], ready: bool) -> bool:

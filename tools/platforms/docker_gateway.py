@@ -74,18 +74,23 @@ class Gateway:
         """One administrative request."""
         match request["op"]:
             case "get":
-                seen = {k: b.seen() for k, b in self.backends.items()}
-                return {"state": self.state, "seen": seen, "lease": self.holder()}
+                return self.told()
             case "put":
                 return self.put(request["state"], request["expect"])
             case "edit":
                 return self.edit(request)
             case "lease":
-                return self.take(request["holder"], float(request["seconds"]))
+                held = self.take(request["holder"], float(request["seconds"]))
+                return {"ok": held, **self.told()}
             case "metrics":
                 return {k: b.told for k, b in self.backends.items() if b.told}
             case _:
                 return {"ok": False, "why": "unknown"}
+
+    def told(self) -> dict[str, Any]:
+        """The state, what its replicas did, and who drives."""
+        seen = {k: b.seen() for k, b in self.backends.items()}
+        return {"state": self.state, "seen": seen, "lease": self.holder()}
 
     def put(self, state: dict[str, Any], expect: int) -> dict[str, Any]:
         """Replace the state, if nobody did since it was read."""
@@ -115,13 +120,13 @@ class Gateway:
         """Who drives at present."""
         return self.lease[0] if time.monotonic() < self.lease[1] else ""
 
-    def take(self, holder: str, seconds: float) -> dict[str, Any]:
+    def take(self, holder: str, seconds: float) -> bool:
         """Let one driver at a time move the replicas."""
         owner, until = self.lease
         if owner not in ("", holder) and time.monotonic() < until:
-            return {"ok": False}
+            return False
         self.lease = (holder, time.monotonic() + seconds) if seconds > 0 else ("", 0.0)
-        return {"ok": True}
+        return True
 
     def keep(self) -> None:
         """Write the state so that a restart finds it whole."""
