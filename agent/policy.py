@@ -25,6 +25,8 @@ STARTED = frozenset(
         State.UNDONE,
     }
 )
+COUNTED = frozenset(State) - {State.PROPOSED, State.REJECTED}
+"""What a budget or a pre-approved class may count: a heap of proposals must not hide what ran."""
 BAD = frozenset({State.FAILED, State.UNVERIFIED, State.UNKNOWN})
 
 
@@ -56,7 +58,7 @@ class Recent:
     """What the ledger says about the last hour and day."""
 
     actions: tuple[Action, ...]
-    """Actions changed in the last 24 hours."""
+    """Actions in ``COUNTED`` states, changed in the last 24 hours."""
     breaker_reset_at: datetime | None = None
 
 

@@ -19,6 +19,9 @@ from tools.contract import Call, Plan
 from tools.fleet import Fleet
 from tools.world import Clock
 
+MOST = 2000
+"""Actions of a day that are counted; the newest, where there were more."""
+
 T = TypeVar("T")
 
 
@@ -60,7 +63,7 @@ class Rulings:
     def _recent(self) -> Recent:
         day = self.clock.now() - timedelta(days=1)
         resets = [e.at for e in self.ledger.entries(since=day, kind="breaker_reset")]
-        found = self.ledger.find(since=day, limit=2000)
+        found = self.ledger.find(states=sorted(policy.COUNTED), since=day, limit=MOST)
         return Recent(tuple(found), max(resets, default=None))
 
 

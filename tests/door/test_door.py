@@ -243,6 +243,19 @@ def test_the_hourly_budget_is_kept(tmp_path: Path) -> None:
         approve(door, propose(door, key="2", value=9))
 
 
+def test_a_heap_of_proposals_does_not_hide_what_ran(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.rulings.MOST", 3)
+    door = make_door(make_world(tmp_path), replace(POLICY, actions_per_hour=1))
+    first = propose(door, key="1")
+    approve(door, first)
+    door.run(first.number)
+    heap = [propose(door, key=f"heap-{n}", value=n) for n in range(2, 7)]
+    with pytest.raises(NotAllowed, match="budget"):
+        approve(door, heap[-1])
+
+
 def test_a_preapproved_class_runs_in_its_authors_name_and_within_its_limit(tmp_path: Path) -> None:
     rule = PreApproved("small values", "set_value", "bob", per_hour=1, where={"value": [5, 6]})
     door = make_door(make_world(tmp_path), replace(POLICY, preapproved=(rule,)))
