@@ -6,6 +6,7 @@ loads only what answers it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,12 @@ class App:
     def start(cls, *, fleet: str | None = None) -> App:
         """From the environment; raises ``Unreadable``."""
         return cls(knobs.load(fleet=fleet))
+
+    def ahead(self) -> None:
+        """Unpack the planner's weights beside the imports that follow: it needs no interpreter."""
+        from agent.offline.weights import shipped
+
+        threading.Thread(target=shipped, name="weights", daemon=True).start()
 
     @cached_property
     def fleet(self) -> Fleet:

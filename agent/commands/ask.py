@@ -64,6 +64,8 @@ def _events(
     if client is not None:
         yield from client.ask(text, conversation, id)
         return
+    if app.settings.model is None:
+        app.ahead()
     from agent.events import Message
     from agent.fronts.wire import event_json
 

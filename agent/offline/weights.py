@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 PATH = Path(__file__).parent / "intents.bin"
@@ -16,6 +17,7 @@ FORMAT = "2"
 """Changes when a file of before cannot be read any more."""
 IDF_STEPS = 24.0
 """Inverse document frequencies are kept in units of 1/24."""
+_ONE_READS = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,14 @@ class Weights:
     net: Net
 
 
-@cache
 def shipped() -> Weights:
-    """The weights of the package."""
+    """The weights of the package; whoever asks while another thread reads them waits for it."""
+    with _ONE_READS:
+        return _shipped()
+
+
+@cache
+def _shipped() -> Weights:
     return loads(PATH.read_bytes())
 
 

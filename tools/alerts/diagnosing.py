@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tools.alerts.collect.base import Subject
-from tools.alerts.diagnosis import Evidence, Suspect, Verdict, run
-from tools.alerts.subject import label_of, root_of, subject_of
 from tools.alerts.wording import clock, wrap
 from tools.alerts.xids import Words
 from tools.columns import clip
@@ -15,6 +12,8 @@ from tools.contract import Call, Phrases, reading
 from tools.words import Alert, Target
 
 if TYPE_CHECKING:
+    from tools.alerts.collect.base import Subject
+    from tools.alerts.diagnosis import Evidence, Suspect, Verdict
     from tools.words import Lang
     from tools.world import World
 
@@ -216,6 +215,10 @@ def _bullets(head: str, items: tuple[Words, ...], lang: Lang) -> list[str]:
 )
 def diagnose(world: World, alert: Alert | None = None, target: Target | None = None) -> Diagnosis:
     """Diagnose an alert, deployment, job, node, GPU or this host: ranked causes with evidence."""
+    # Loaded with the first diagnosis: collectors, signatures and playbooks are a tenth of a start.
+    from tools.alerts.diagnosis import run
+    from tools.alerts.subject import label_of, root_of, subject_of
+
     subject = subject_of(world, alert, target)
     result, follows = run(world, subject), ""
     above = root_of(world, subject) if result.verdict != "cause" else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -41,6 +40,8 @@ def call(
     headers: Mapping[str, str] | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """Status and JSON of one request; raises ``Unavailable`` when nothing answers."""
+    import http.client  # with ssl and email behind it: a question that asks no server starts without
+
     place = urlsplit(endpoint)
     secure = place.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
