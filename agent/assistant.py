@@ -41,6 +41,9 @@ from tools.contract import Call, Json
 from tools.errors import ToolError
 from tools.words import Lang
 
+RECENT = 120
+"""Rows of a conversation that a turn reads: some thirty turns, so that the thousandth costs the same."""
+
 
 @dataclass
 class Assistant:
@@ -66,16 +69,14 @@ class Assistant:
         """Answer a message. The same message id is answered once; the answer is repeated."""
         lock = self._locks.setdefault(message.conversation, threading.Lock())
         with lock:
-            history = self.conversations.lines(message.conversation)
-            answered = _answer_to(message.id, history)
-            if answered is not None:
-                yield answered
+            said, who = mask(message.text), message.actor.name
+            new = self.conversations.add(message.conversation, message.id, "user", said, who=who)
+            answer = None if new else self.conversations.line(message.conversation, _of(message.id))
+            if answer is not None:
+                yield _reply(answer)
                 return
-            said = mask(message.text)
-            who = message.actor.name
-            self.conversations.add(message.conversation, message.id, "user", said, who=who)
-            before = [line for line in history if line.id != message.id]
-            yield from self._think(message, before)
+            history = self.conversations.lines(message.conversation, RECENT)
+            yield from self._think(message, [line for line in history if line.id != message.id])
 
     def _think(self, message: Message, history: Sequence[Line]) -> Iterator[Event]:
         default = cast("Lang", self.door.fleet.language)
@@ -92,7 +93,7 @@ class Assistant:
             reply = Reply(error.say(turn.lang), "offline", failed=True)
         if reply is None:
             reply = Reply("Nothing came of it; please ask again.", "offline", failed=True)
-        self._keep(message.conversation, f"{message.id}/answer", reply)
+        self._keep(message.conversation, _of(message.id), reply)
         yield reply
 
     def _remember(self, message: Message, event: Event) -> None:
@@ -231,13 +232,15 @@ class Assistant:
         return taken
 
 
-def _answer_to(id: str, history: Sequence[Line]) -> Reply | None:
-    for line in history:
-        if line.id == f"{id}/answer":
-            proposed = cast("list[int]", line.facts.get("proposed", []))
-            brain = "model" if line.facts.get("brain") == "model" else "offline"
-            return Reply(line.text, brain, tuple(proposed), bool(line.facts.get("failed")))
-    return None
+def _of(id: str) -> str:
+    """The id of the answer to a message."""
+    return f"{id}/answer"
+
+
+def _reply(line: Line) -> Reply:
+    proposed = cast("list[int]", line.facts.get("proposed", []))
+    brain = "model" if line.facts.get("brain") == "model" else "offline"
+    return Reply(line.text, brain, tuple(proposed), bool(line.facts.get("failed")))
 
 
 def person_or(assistant: Assistant, front: str, identity: str) -> Actor:

@@ -89,14 +89,23 @@ class Conversations:
     def lines(self, conversation: str, limit: int = 400) -> list[Line]:
         """The newest ``limit`` rows, oldest first."""
         t = self._t
-        query = (
-            t.select(*(t.lines.c[name] for name in ("id", "role", "text", "at", "who", "body")))
-            .where(t.lines.c.conversation == conversation)
-            .order_by(t.lines.c.seq.desc())
-            .limit(limit)
-        )
+        query = self._rows.where(t.lines.c.conversation == conversation)
         with self._store.read() as c:
-            return [_line(*row) for row in c.execute(query)][::-1]
+            found = c.execute(query.order_by(t.lines.c.seq.desc()).limit(limit))
+            return [_line(*row) for row in found][::-1]
+
+    def line(self, conversation: str, id: str) -> Line | None:
+        """One row."""
+        t = self._t
+        query = self._rows.where((t.lines.c.conversation == conversation) & (t.lines.c.id == id))
+        with self._store.read() as c:
+            row = c.execute(query).first()
+        return _line(*row) if row else None
+
+    @property
+    def _rows(self) -> Any:
+        t = self._t
+        return t.select(*(t.lines.c[name] for name in ("id", "role", "text", "at", "who", "body")))
 
     def recent(self, since: timedelta) -> Sequence[str]:
         """Conversations with a row in the last ``since``."""
