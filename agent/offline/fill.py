@@ -44,9 +44,10 @@ class Filler:
 
 
 def _listed(sheet: Sheet) -> None:
-    """Every code of a list is asked about: ``xids 13 and 45``."""
+    """Every number of a list is asked about: ``xids 13 and 45``, ``gpu 2 and gpu 4``."""
     for parameter in sheet.form.tool.parameters:
-        named = (m for m in sheet.material.mentions if m.kind == "xid" == parameter.word)
+        numbered = parameter.word if parameter.word in ("xid", "gpu", "action") else ""
+        named = (m for m in sheet.material.mentions if m.kind == numbered)
         further = next((m.also for m in named if id(m) in sheet.used), ())
         if further:
             sheet.done.also[parameter.name] = tuple(int(str(m.value)) for m in further)

@@ -99,7 +99,7 @@ def _coordinated(low: str, mentions: list[Mention]) -> list[Mention]:
 
 def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
     if (
-        last.kind not in ("name", "metric", "xid")
+        last.kind not in ("name", "metric", "xid", "gpu", "action")
         or mention.kind != last.kind
         or last.value == mention.value
     ):
@@ -108,7 +108,10 @@ def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
         return False
     if last.guessed != mention.guessed:
         return False
-    if mention.kind == "xid" and not low[mention.span.start : mention.span.end].isdigit():
+    if (
+        mention.kind in ("xid", "action")
+        and not low[mention.span.start : mention.span.end].isdigit()
+    ):
         return False
     return bool(_JOINT.fullmatch(low[last.span.end : mention.span.start]))
 

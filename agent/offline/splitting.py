@@ -15,8 +15,6 @@ _MOST = 3
 """Requests in one message; more are rare, and then the last ones stay together."""
 _FIRMLY = 0.97
 """How likely a message makes several requests when two of its pieces are firm ones."""
-_FURTHER = 0.5
-"""What a third request costs in nats: most messages with several have two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +58,4 @@ def _prior(number: int, firm: int, several: float) -> float:
     likely = several if number > 1 else 1.0 - several
     if number > 1 and firm > 1:
         likely = max(several, _FIRMLY)
-    return math.log(max(likely, _LEAST)) - _FURTHER * max(0, number - 2)
+    return math.log(max(likely, _LEAST))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from agent.offline import speech
-from agent.offline.fill import Material
+from agent.offline import references, speech
+from agent.offline.fill import NAMES, Material
 from agent.offline.parse import SURE, Parse
 from agent.offline.speech import Act
 from agent.offline.splitting import Piece
@@ -17,6 +17,8 @@ SURELY = 0.9
 """Share from which a clause counts whatever stands beside it."""
 _LIKE_BEFORE, _EMPTY = 0.8, 0.02
 """What a clause is worth that only names something, and one that says nothing at all."""
+_NAMING, _IDLE_NAME = ("name", "gpu", "xid", "action"), 0.3
+"""What names something, and what a piece loses by each that its request has no place for."""
 _HARDLY, _DOUBTFUL = 0.05, 0.3
 _ASKED_IF, _ALIKE = {Act.REQUEST: 0.95, Act.QUESTION: 0.98}, 0.6
 """How likely a clause asks for a change, and for which, to count beside one that asks for none."""
@@ -91,6 +93,14 @@ def idle(step: Step) -> bool:
     return step.parse.act is Act.STATEMENT or forbids(step.parse, step.low)
 
 
+def _lacks(step: Step) -> bool:
+    """Is an argument missing that nothing before it in the message gives: ``then check its logs``?"""
+    missing = step.parse.filled.missing
+    earlier = any(m.kind in _NAMING for m in step.material.around)
+    pointed = earlier and references.points(step.low)
+    return bool(missing) and not (pointed and all(p.word in NAMES for p in missing))
+
+
 def worth_of(step: Step) -> Piece:
     """How well a piece of a message stands on its own."""
     named = any(m.kind == "name" for m in step.material.mentions)
@@ -98,5 +108,7 @@ def worth_of(step: Step) -> Piece:
         return Piece(_LIKE_BEFORE if named else _EMPTY, True)
     parse = step.parse
     firm = parse.changes and stands(step) and not parse.filled.missing
-    doubtful = parse.tool is not None and (parse.filled.missing or parse.share < SURE)
-    return Piece(parse.solid * (_DOUBTFUL if doubtful else 1.0), parse.tool is not None, firm)
+    doubtful = parse.tool is not None and (_lacks(step) or parse.share < SURE)
+    idle_names = sum(m.kind in _NAMING for m in parse.filled.unused) if parse.tool else 0
+    share = parse.solid * (_DOUBTFUL if doubtful else 1.0) * _IDLE_NAME**idle_names
+    return Piece(share, parse.tool is not None, firm)

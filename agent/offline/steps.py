@@ -28,7 +28,7 @@ from agent.offline.text import Span, Text
 
 POSSIBLY = 0.01
 """How likely a message must make more than one request before cutting it is tried."""
-_LIKELY, _UNTOLD = 4, 0.03
+_LIKELY, _UNTOLD = 6, 0.1
 """Requests of pieces should be among the likeliest labels of the whole; else they count less."""
 _ITEM = 0.8
 """How likely each item of a list must be a request of its own."""

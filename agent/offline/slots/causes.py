@@ -51,10 +51,22 @@ _TAIL = lazily(
     r"|\s+(?:落个?档|写进\S{1,4}|给?(?:记|記)(?:到|进|入|下|录|一)\S{0,8}|(?:归|存|备)个?[档案]|登记\S{0,2}|录?入[库档]|录入|note (?:it|that|this) (?:down|as)\b.*)$",
     re.IGNORECASE,
 )
-_NOTHING = frozenset({"this", "that", "it", "wrong", "错的", "误判"})
+_NOTHING = frozenset(
+    {
+        "this",
+        "that",
+        "it",
+        "wrong",
+        "the cause",
+        "record the cause",
+        "note the cause",
+        "错的",
+        "误判",
+    }
+)
 _MADE = lazily(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")
 _LEAD = lazily(
-    rf"^(?:(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
+    rf"^(?:[^\s:：]{{0,6}}(?:[档案库]|下来|结论|原因|记录|备注)吧?[:：]|(?:was|were) (?=\S)|(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
     re.IGNORECASE,
 )
 

@@ -9,7 +9,7 @@ from agent.offline.text import lazily
 _MESSAGE = (
     lazily(r"(?:(?<!\d)[:：]|[:：](?!\d\d(?!\d)))\s*(?P<t>\S.*)$", re.DOTALL),
     lazily(
-        r"\b(?:that|saying(?: that)?|know(?: that)?|reading|to say(?: that)?|with the (?:message|text))\s+(?P<t>\S.*)$",
+        r"\b(?:that|saying(?: that)?|know(?: that)?|reading|to say(?: that)?|with the (?:message|text|words))\s+(?P<t>\S.*)$",
         re.IGNORECASE | re.DOTALL,
     ),
     lazily(
@@ -19,11 +19,12 @@ _MESSAGE = (
 )
 _LEADING = lazily(
     r"^(?:(?:里面?|上|群里?|那边)?\s*(?:说|讲|喊|吼|吱|写|发|推|留|回|同步|广播|通知|公告)(?:了|个|一?[个句条声下封嗓子]+|消息|通知|信|邮件|话|言)*[\s,，:：]+"
-    r"|群[，,]|[-–—]+ |and (?:say|tell (?:them|everyone)) |that |is |about |with |,|，|:|：|一声|一下)\s*",
+    r"|群[，,]|[-–—=]+>? |(?:with |using )?the (?:words?|text|message)[ :]+|and (?:say|tell (?:them|everyone)) |that |is |about |with |,|，|:|：|一声|一下)\s*",
     re.IGNORECASE,
 )
 _EMPTY = lazily(
-    r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$"
+    r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$|^(?:something|anything|a (?:note|message|notice|line|word|heads[- ]up)|an? update)$",
+    re.IGNORECASE,
 )
 _AHEAD = (
     lazily(
@@ -36,7 +37,7 @@ _AHEAD = (
     ),
 )
 _NO_MESSAGE = lazily(
-    r"^(?:an? |the |this |some |one )*(?:notices?|messages?|notes?|summar(?:y|ies)|reports?|updates?|emails?|mails?|lines?|pages?|word|recap|digest|总结|汇总|日报|周报|摘要|通知|消息)$",
+    r"^(?:an? |the |this |some |one )*(?:notices?|messages?|notes?|summar(?:y|ies)|reports?|updates?|emails?|mails?|lines?|something|anything|heads[- ]ups?|pages?|word|recap|digest|总结|汇总|日报|周报|摘要|通知|消息)$",
     re.IGNORECASE,
 )
 

@@ -82,8 +82,14 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 _COMPILED = tuple((kind, compiled(pattern)) for kind, pattern in _PATTERNS)
 
 _DIGITS = compiled(r"\d+")
-_LISTED = compiled(
-    r"\bs?xids?(?![a-z])(?:[\s:#]|errors?|codes?)*\d{1,3}(?P<more>(?:\s*(?:,|&|/|、|,? ?\band\b|和|跟|与|还有)\s*\d{1,3}(?![\w.%-]|:\d))+)"
+_MORE = r"(?P<more>(?:\s*(?:,|&|/|、|,? ?\band\b|和|跟|与|还有)\s*\d+(?![\w.%-]|:\d| ?(?:[mhds]|min|hours?|days?|seconds?|ms)\b))+)"
+_LISTED = (
+    ("xid", compiled(rf"\bs?xids?(?![a-z])(?:[\s:#]|errors?|codes?)*\d{{1,3}}{_MORE}")),
+    (
+        "action",
+        compiled(rf"(?:\b(?:actions|proposals|approvals)|操作|动作|\baction)[\s:#]*\d+{_MORE}"),
+    ),
+    ("gpu", compiled(rf"\b(?:gpus|cards)[\s:#]*\d+{_MORE}")),
 )
 
 ALIASES: tuple[tuple[str, str], ...] = (
@@ -117,10 +123,11 @@ def find(low: str) -> Iterator[tuple[str, Span, Span, str]]:
 
 
 def further(low: str) -> Iterator[tuple[str, Span, Span, str]]:
-    """The other codes of a list: ``xids 13 and 45``."""
-    for listed in _LISTED.finditer(low):
-        for match in _DIGITS.finditer(low, *listed.span("more")):
-            yield "xid", Span(*match.span()), Span(*match.span()), match.group()
+    """The other numbers of a list: ``xids 13 and 45``."""
+    for kind, pattern in _LISTED:
+        for listed in pattern.finditer(low):
+            for match in _DIGITS.finditer(low, *listed.span("more")):
+                yield kind, Span(*match.span()), Span(*match.span()), match.group()
 
 
 def aliases(low: str) -> Iterator[tuple[Span, str]]:
