@@ -43,6 +43,8 @@ class Verdict(StrEnum):
 def verdict(parse: Parse, low: str, timed: bool) -> Verdict:
     """Judge a change; ``low`` is the clause that asks; ``timed`` tools take a time or a text."""
     asks, reading = parse.reading.change, parse.reading
+    if parse.watched:
+        return Verdict.PROPOSE
     if _waits(parse, low, timed):
         return Verdict.WAIT
     if parse.act is Act.GENERAL and asks < _CERTAIN:

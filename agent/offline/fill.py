@@ -24,6 +24,7 @@ class Filler:
         for parameter in self._form.order:
             _one(sheet, parameter)
         _listed(sheet)
+        _told_twice(sheet)
         machines.of_image(sheet)
         machines.machine(sheet)
         sheet.done.missing = tuple(self._missing(sheet))
@@ -51,6 +52,15 @@ def _listed(sheet: Sheet) -> None:
         further = next((m.also for m in named if id(m) in sheet.used), ())
         if further:
             sheet.done.also[parameter.name] = tuple(int(str(m.value)) for m in further)
+
+
+def _told_twice(sheet: Sheet) -> None:
+    """An alias is no name of a thing: ``the alias of ranker`` does not say which one."""
+    args, parameters = sheet.done.args, sheet.form.tool.parameters
+    named = {args.get(p.name) for p in parameters if p.word in NAMES}
+    for parameter in parameters:
+        if parameter.word == "alias" and args.get(parameter.name) in named - {None}:
+            del args[parameter.name]
 
 
 def _one(sheet: Sheet, parameter: Parameter) -> None:

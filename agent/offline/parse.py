@@ -69,6 +69,8 @@ class Parse:
     """Rule of grammar → share of this tool's requests that are worded so."""
     awaited: bool = False
     """Is it bound to a condition, or to a time to come?"""
+    watched: bool = False
+    """Is it a rule for a metric, asked for as ``tell me when``?"""
     bare: bool = False
     """Nothing but names and values: no word says what is wanted."""
 
@@ -111,6 +113,7 @@ class Parser:
             item for item in labels if learnt.declared.get(item.name) != declared.digest(item)
         ]
         placed = {**learnt.cues, **cues.collect(changed)}
+        self._watcher = next((t for t in tools if _watches(t)), None)
         self._fillers = {
             tool.name: Filler(tool, placed.get(tool.name, {}), self.lexicon.words) for tool in tools
         }
@@ -139,6 +142,18 @@ class Parser:
         solid = share * min(1.0, sum_kept)
         return Parse(label, tool, act, share, filled, reading, solid, worded, bare=_bare(low))
 
+    def watch(self, material: Material) -> Parse | None:
+        """``tell me when p95 goes above 400 ms``: the rule that would tell it, if it is complete."""
+        low = masked(material.text.low, material.mentions)
+        if self._watcher is None or not speech.watches(material.text.low) or speech.negated(low):
+            return None
+        filled = self.fill(self._watcher, material)
+        if filled.missing or filled.ambiguous:
+            return None
+        reading = self._model.read(view(material.text.low, material.mentions))
+        name = self._watcher.name
+        return Parse(name, self._watcher, Act.REQUEST, 1.0, filled, reading, 1.0, watched=True)
+
     def _kept(self, reading: Reading, changes: bool, act: Act) -> Sequence[tuple[str, float]]:
         """The labels to look at: only changes where one is surely asked for, none where hardly."""
         if changes:
@@ -162,6 +177,13 @@ class Parser:
         lacking = _MISSING_CHANGE if label in self._changing else _MISSING
         against = lacking * len(filled.missing) + _unused(filled) + _STRANGE * filled.strange
         return share * math.exp(-against), label, filled
+
+
+def _watches(tool: Tool) -> bool:
+    """Does it make a rule: a metric, a number, a change?"""
+    return tool.effect is not Effect.READ and {"metric", "number"} <= {
+        p.word for p in tool.parameters
+    }
 
 
 def _phrases(item: declared.Label) -> tuple[str, ...]:

@@ -129,6 +129,11 @@ def addressed(message: str) -> bool:
     return bool(rule("addressed").search(_plain(message)))
 
 
+def watches(clause: str) -> bool:
+    """Asks to be told when something comes to pass: ``ping me when …``, ``超过 … 就喊我``."""
+    return bool(rule("watches").search(_plain(clause)))
+
+
 def later(clause: str) -> bool:
     """Does it name a moment to come, for which nothing can wait here?"""
     return bool(rule("later").search(_plain(clause)))

@@ -17,8 +17,10 @@ SURELY = 0.9
 """Share from which a clause counts whatever stands beside it."""
 _LIKE_BEFORE, _EMPTY = 0.8, 0.02
 """What a clause is worth that only names something, and one that says nothing at all."""
-_NAMING, _IDLE_NAME = ("name", "gpu", "xid", "action"), 0.3
+_NAMING, _IDLE_NAME = ("name", "gpu", "xid", "action"), 0.1
 """What names something, and what a piece loses by each that its request has no place for."""
+_LOOKS = 0.99
+"""How likely a piece asks to look, to count for a request of its own whatever the whole sounds like."""
 _HARDLY, _DOUBTFUL = 0.05, 0.3
 _ASKED_IF, _ALIKE = {Act.REQUEST: 0.95, Act.QUESTION: 0.98}, 0.6
 """How likely a clause asks for a change, and for which, to count beside one that asks for none."""
@@ -104,11 +106,22 @@ def _lacks(step: Step) -> bool:
 def worth_of(step: Step) -> Piece:
     """How well a piece of a message stands on its own."""
     named = any(m.kind == "name" for m in step.material.mentions)
-    if step.parse.bare:
-        return Piece(_LIKE_BEFORE if named else _EMPTY, True)
     parse = step.parse
-    firm = parse.changes and stands(step) and not parse.filled.missing
+    idle_names = idles(step)
+    if parse.bare:
+        return Piece((_LIKE_BEFORE if named else _EMPTY) * _IDLE_NAME**idle_names, True)
+    firm = not parse.filled.missing and (stands(step) if parse.changes else _looks(step))
     doubtful = parse.tool is not None and (_lacks(step) or parse.share < SURE)
-    idle_names = sum(m.kind in _NAMING for m in parse.filled.unused) if parse.tool else 0
     share = parse.solid * (_DOUBTFUL if doubtful else 1.0) * _IDLE_NAME**idle_names
     return Piece(share, parse.tool is not None, firm)
+
+
+def idles(step: Step) -> int:
+    """How many names a request has no place for."""
+    return sum(m.kind in _NAMING for m in step.parse.filled.unused) if step.parse.tool else 0
+
+
+def _looks(step: Step) -> bool:
+    """Does a piece surely ask to look at something, and not just describe what is to be changed?"""
+    asked = step.parse.act in (Act.REQUEST, Act.QUESTION)
+    return step.parse.tool is not None and asked and step.parse.solid >= _LOOKS

@@ -19,6 +19,7 @@ from agent.offline.step import (
     concedes,
     forbids,
     idle,
+    idles,
     joins,
     merged,
     stands,
@@ -26,13 +27,13 @@ from agent.offline.step import (
 )
 from agent.offline.text import Span, Text
 
-POSSIBLY = 0.01
+POSSIBLY = 0.001
 """How likely a message must make more than one request before cutting it is tried."""
 _LIKELY, _UNTOLD = 6, 0.1
 """Requests of pieces should be among the likeliest labels of the whole; else they count less."""
 _ITEM = 0.8
 """How likely each item of a list must be a request of its own."""
-_CERTAINLY = 0.7
+_CERTAINLY, _APART = 0.7, 3
 _ALSO = 0.003
 """Share of a change that may be bound to a condition."""
 _DETAILS = ("rule", "params", "count", "points", "factor", "fraction", "window", "alias")
@@ -57,12 +58,15 @@ class Finder:
         """The requests a message makes."""
         whole = self._step(text, mentions, Span(0, len(text.low)))
         pieces = pieces_of(text, mentions)
+        watch = self._parser.watch(whole.material) if len(pieces) < _APART else None
+        if watch:
+            return Steps((replace(whole, parse=watch),), watch)
         listed = self._listed(text, mentions, whole)
         if listed:
             return Steps(tuple(listed), whole.parse)
         several = whole.parse.reading.several
         if several >= POSSIBLY and not speech.awaits(text.low):
-            loose = len(pieces) < 2 and several >= _CERTAINLY
+            loose = len(pieces) < 2 and (several >= _CERTAINLY or idles(whole) > 0)
             parts = pieces_of(text, mentions, loose=True) if loose else pieces
             steps = self._several(text, mentions, parts, whole) if len(parts) > 1 else []
             if len(steps) > 1:
@@ -123,8 +127,14 @@ class Finder:
         if len(pieces) < 2:
             return None
         steps = [self._step(text, mentions, c.span) for c in pieces]
-        back = {s.parse.label if s.parse.tool else label for s in steps if speech.retracts(s.low)}
-        steps = [s for s in steps if s.parse.label not in back]  # it may only name the deed
+        back = [
+            (s, s.parse.label if s.parse.tool else label) for s in steps if speech.retracts(s.low)
+        ]
+        steps = [
+            s
+            for s in steps  # what names the deed of a thing that is to be left alone
+            if not any(what == s.parse.label and _about(b, s) for b, what in back)
+        ]
         free = [
             s
             for s in steps
@@ -239,3 +249,9 @@ class Finder:
         merged = Filled({**before, **filled.args}, (), filled.ambiguous)
         merged.missing = tuple(p for p in last.parse.filled.missing if p.name not in merged.args)
         return Step(replace(last.parse, filled=merged), alone, step.span)
+
+
+def _about(one: Step, other: Step) -> bool:
+    """May both be about the same thing: one of them names none, or they share a name?"""
+    names = [{m.value for m in s.material.mentions if m.kind == "name"} for s in (one, other)]
+    return not all(names) or bool(names[0] & names[1])
