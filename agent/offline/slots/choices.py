@@ -47,10 +47,10 @@ _SPOKEN: dict[str, str] = {
     "<": r"(?:goes |is |gets |stays |falls |drops |dips |be )?(?:below|under|beneath|less than|lower than|fewer than|smaller than|<)(?!=)|低于|小于|少于|低过|跌破|(?:降|掉|跌|落|减)到|不足|不到|(?<=[\d成%度秒十百千])\s?以下|(?<=[\d成%度秒十百千] )以下|(?:drops?|falls?|dips?|goes|sinks?|comes) (?:down )?to(?= ?\d)|(?:cooler|shorter) than",
     ">=": r">=|≥|at least|or more|no less than|大于等于|不低于|不少于|至少",
     "<=": r"<=|≤|at most|or less|no more than|小于等于|不超过|不高于|至多",
-    "critical": r"critical|page[- ]worthy|严重|紧急|致命",
+    "critical": r"critical|page[- ]worthy|严重(?!级别|程度|等级|性)|紧急|致命",
     "warning": r"warnings?(?: level)?|警告(?:级别)?",
     "info": r"info(?:rmational)?(?: level)?|提示级别",
-    "anomaly": r"anomal(?:y|ies|ous(?:ly)?)|unusual(?:ly)?|odd(?:ly)?|weird(?:ly)?|strange(?:ly)?|abnormal(?:ly)?|异常|反常|不正常|不对劲",
+    "anomaly": r"anomal(?:y|ies|ous(?:ly)?)|out of the ordinary|unusual(?:ly)?|odd(?:ly)?|weird(?:ly)?|strange(?:ly)?|abnormal(?:ly)?|异常|反常|不正常|不对劲",
     "rate": r"rate[- ]of[- ]change|rate[ -]?(?:type|kind|rule|alert)s?|(?:type|kind)(?: is|=|:)? ?rate|rate(?= ?类)|(?:changes?|grows?|rises?|climbs?|jumps?|increases?|drops?|falls?|moves?) (?:too |very |so |that )?(?:fast(?:er)?|quick(?:ly|er)?|rapidly|suddenly|sharply|by)|变化(?:率|速度|太快|过快|得?太猛)|增速|涨速|涨幅|(?:涨|升|降|掉|变)得?(?:太|过|很)?(?:快|猛)|[猛暴]涨|[突陡骤]增",
     "peer": r"unlike (?:its|the|all|other)(?: the)? ?(?:peers|others|rest|gpus|cards)?|outliers?|(?:differs?|deviates?|deviating|differing|different|diverges?|apart) (?:from|than) (?:its|the|other|all)(?: the)? ?(?:peers|others|other (?:gpus|cards)|rest|gpus|cards)|\w+er than (?:its|the|all the) (?:peers|others|rest|other (?:gpus|cards))|peer (?:rule|type|kind|outlier|comparison)s?|(?:type|kind)(?: is|=|:)? ?peer|peer(?= ?类)|(?:跟|和|比|与)(?:其他|其它|别的|其余|同类|同伴).{0,8}(?:不(?:一样|同)|偏|高|低|差|热|慢|快)|不合群|compar\w+ (?:cards|gpus|them) (?:to|with) each other|(?:different|differs?) to (?:its|the) peers|[跟比]旁边.{0,4}(?:不一样|热|高|低)|与其他.{0,6}不同|离群",
 }

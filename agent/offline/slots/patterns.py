@@ -13,6 +13,11 @@ _WORDS = r"[A-Za-z0-9_.*|-]+(?: [A-Za-z][\w.*|-]*){0,4}"
 """English words inside a Chinese sentence."""
 _PATTERN = (
     lazily(
+        r"\b(?:lines?|entries|messages) (?:with|containing|mentioning|matching|that (?:say|contain|mention|match))(?: the (?:words?|text|string))?\s+[\"'`]?(?P<t>\w[\w .:*|/-]*?)[\"'`]?\s*(?=$|[,?!;.]| (?:in|from|on|over|during|since|within|for)\b)",
+        re.IGNORECASE | re.ASCII,
+    ),
+    lazily(rf"(?<![没还只所])有\s*(?P<t>{_WORDS})\s*的(?:那几?)?(?:行|内容|条目|日志)", re.ASCII),
+    lazily(
         r"(?:正则(?:表达式)?|\bregexp?\b|\bregular expression|\bpattern)\s*(?:是|为|of|[:：=])?\s*[\"'`]?(?P<t>[^\s\"'`,，。]*[\\\w*\]+)][^\s\"'`,，。]*)",
         re.IGNORECASE,
     ),
