@@ -25,6 +25,8 @@ _FILE = compiled(
 )
 """A file of weights, with its folders."""
 _JOINT = compiled(r"\s*(?:,|&|\+|,?\s*\band\b|,?\s*\bas well as\b|和|与|跟|以及|还有|及)\s*")
+_ALL_OF = compiled(r"\s*(?:都|全|一起|一并|both\b|两[台个张]|[三四五]台)")
+"""After the last of names that only stand side by side."""
 _NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
     r"roll-?outs?|roll-?backs?|re-\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
@@ -113,7 +115,10 @@ def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
         and not low[mention.span.start : mention.span.end].isdigit()
     ):
         return False
-    return bool(_JOINT.fullmatch(low[last.span.end : mention.span.start]))
+    between = low[last.span.end : mention.span.start]
+    if between.isspace() and last.kind == "name":
+        return last.known and mention.known and bool(_ALL_OF.match(low[mention.span.end :]))
+    return bool(_JOINT.fullmatch(between))
 
 
 def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[list[Mention]]:

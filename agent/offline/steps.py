@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import takewhile
 
 from agent.offline import declared, speech
@@ -33,7 +34,7 @@ _LIKELY, _UNTOLD = 6, 0.1
 """Requests of pieces should be among the likeliest labels of the whole; else they count less."""
 _ITEM = 0.8
 """How likely each item of a list must be a request of its own."""
-_CERTAINLY, _APART = 0.7, 3
+_CERTAINLY, _APART, _SWALLOWED = 0.7, 3, 0.1
 _ALSO = 0.003
 """Share of a change that may be bound to a condition."""
 _DETAILS = ("rule", "params", "count", "points", "factor", "fraction", "window", "alias")
@@ -172,11 +173,18 @@ class Finder:
     ) -> list[Step]:
         likely = [label for label, _ in whole.parse.reading.shares[:_LIKELY]]
 
+        @cache
         def read(first: int, last: int) -> Step:
             return self._step(text, mentions, Span(pieces[first].span.start, pieces[last].span.end))
 
+        alone = [read(n, n) for n in range(len(pieces))]
+        firm = [step for step in alone if worth_of(step).firm]
+
         def worth(step: Step) -> Piece:
             piece = worth_of(step)
+            within = {s.parse.label for s in firm if s.span.within(step.span)}
+            if len(within) > 1:  # it would swallow what surely is a request of its own
+                piece = replace(piece, share=piece.share * _SWALLOWED)
             told = step.parse.bare or step.parse.tool is None or step.parse.label in likely
             told = told or piece.firm
             return piece if told else Piece(piece.share * _UNTOLD, piece.asks)

@@ -46,7 +46,7 @@ def name(sheet: Sheet, parameter: Parameter) -> None:
     doubled = parameter.name in form.doubled
     if doubled and not (_plenty(sheet, parameter) or _meant(sheet, parameter)):
         return
-    reach = list(sheet.within_reach(parameter))
+    reach = _reach(sheet, parameter)
     shaped = any(own and m.kind == "name" and not m.guessed for own, _, m in reach)
     guess = not (shaped or _elsewhere(sheet, parameter))
     paired = parameter.name in form.pair and bool(form.pair & sheet.done.args.keys())
@@ -68,6 +68,16 @@ def name(sheet: Sheet, parameter: Parameter) -> None:
             places.identifier(sheet, parameter)
     else:
         _enter(sheet, parameter, best[1], best[2])
+
+
+def _reach(sheet: Sheet, parameter: Parameter) -> list[tuple[bool, int, Mention]]:
+    """Where the name may be found: only in the clause where that names the other of a pair."""
+    form, reach = sheet.form, list(sheet.within_reach(parameter))
+    if parameter.name not in form.pair:
+        return reach
+    other = [p for p in form.tool.parameters if p.name in form.pair and p != parameter]
+    apart = any(own and as_kind(p, m) for own, _, m in reach for p in other)
+    return [r for r in reach if r[0]] if apart else reach
 
 
 def as_kind(parameter: Parameter, mention: Mention) -> str | None:
