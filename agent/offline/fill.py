@@ -57,9 +57,9 @@ def _listed(sheet: Sheet) -> None:
 def _told_twice(sheet: Sheet) -> None:
     """An alias is no name of a thing: ``the alias of ranker`` does not say which one."""
     args, parameters = sheet.done.args, sheet.form.tool.parameters
-    named = {args.get(p.name) for p in parameters if p.word in NAMES}
+    named = [args[p.name] for p in parameters if p.word in NAMES and p.name in args]
     for parameter in parameters:
-        if parameter.word == "alias" and args.get(parameter.name) in named - {None}:
+        if parameter.word == "alias" and args.get(parameter.name) in named:
             del args[parameter.name]
 
 

@@ -88,7 +88,8 @@ def items(low: str, mentions: Sequence[Mention]) -> list[Span]:
 
 
 def _may_cut(cut: Span, mentions: Sequence[Mention]) -> bool:
-    if any(cut.overlaps(m.span) for m in mentions):
+    marks = [m for m in mentions if m.kind == "count" and m.span.within(cut)]  # "1) … 2) …"
+    if any(cut.overlaps(m.span) for m in mentions if m not in marks):
         return False
     numbers = ("count", "version", "alias", "revision")
     left = any(m.kind in numbers and 0 <= cut.start - m.span.end <= 1 for m in mentions)

@@ -11,7 +11,7 @@ S = TypeVar("S")
 _Count: TypeAlias = "tuple[int, int]"
 """Requests so far, and how many of them are firm (at most 2)."""
 _LEAST = 1e-3
-_MOST = 3
+_MOST = 4
 """Requests in one message; more are rare, and then the last ones stay together."""
 _FIRMLY = 0.97
 """How likely a message makes several requests when two of its pieces are firm ones."""

@@ -21,6 +21,8 @@ _NAMING, _IDLE_NAME = ("name", "gpu", "xid", "action"), 0.1
 """What names something, and what a piece loses by each that its request has no place for."""
 _LOOKS = 0.99
 """How likely a piece asks to look, to count for a request of its own whatever the whole sounds like."""
+_PLAINLY = 0.95
+"""How likely a request must be that leaves its name to what was said before."""
 _HARDLY, _DOUBTFUL = 0.05, 0.3
 _ASKED_IF, _ALIKE = {Act.REQUEST: 0.95, Act.QUESTION: 0.98}, 0.6
 """How likely a clause asks for a change, and for which, to count beside one that asks for none."""
@@ -99,7 +101,7 @@ def _lacks(step: Step) -> bool:
     """Is an argument missing that nothing before it in the message gives: ``then check its logs``?"""
     missing = step.parse.filled.missing
     earlier = any(m.kind in _NAMING for m in step.material.around)
-    pointed = earlier and references.points(step.low)
+    pointed = earlier and (references.points(step.low) or step.parse.solid >= _PLAINLY)
     return bool(missing) and not (pointed and all(p.word in NAMES for p in missing))
 
 
@@ -109,7 +111,7 @@ def worth_of(step: Step) -> Piece:
     parse = step.parse
     idle_names = idles(step)
     if parse.bare:
-        return Piece((_LIKE_BEFORE if named else _EMPTY) * _IDLE_NAME**idle_names, True)
+        return Piece((_LIKE_BEFORE if named else _EMPTY) * _IDLE_NAME**idle_names, named)
     firm = not parse.filled.missing and (stands(step) if parse.changes else _looks(step))
     doubtful = parse.tool is not None and (_lacks(step) or parse.share < SURE)
     share = parse.solid * (_DOUBTFUL if doubtful else 1.0) * _IDLE_NAME**idle_names
@@ -125,3 +127,9 @@ def _looks(step: Step) -> bool:
     """Does a piece surely ask to look at something, and not just describe what is to be changed?"""
     asked = step.parse.act in (Act.REQUEST, Act.QUESTION)
     return step.parse.tool is not None and asked and step.parse.solid >= _LOOKS
+
+
+def alike(one: Step, other: Step) -> bool:
+    """May both be about the same thing: one of them names none, or they share a name?"""
+    names = [{str(m.value) for m in s.material.mentions if m.kind == "name"} for s in (one, other)]
+    return not all(names) or bool(names[0] & names[1])

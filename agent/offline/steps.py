@@ -17,6 +17,7 @@ from agent.offline.splitting import Piece, best_split
 from agent.offline.step import (
     SURELY,
     Step,
+    alike,
     concedes,
     forbids,
     idle,
@@ -134,7 +135,7 @@ class Finder:
         steps = [
             s
             for s in steps  # what names the deed of a thing that is to be left alone
-            if not any(what == s.parse.label and _about(b, s) for b, what in back)
+            if not any(what == s.parse.label and alike(b, s) for b, what in back)
         ]
         free = [
             s
@@ -257,9 +258,3 @@ class Finder:
         merged = Filled({**before, **filled.args}, (), filled.ambiguous)
         merged.missing = tuple(p for p in last.parse.filled.missing if p.name not in merged.args)
         return Step(replace(last.parse, filled=merged), alone, step.span)
-
-
-def _about(one: Step, other: Step) -> bool:
-    """May both be about the same thing: one of them names none, or they share a name?"""
-    names = [{m.value for m in s.material.mentions if m.kind == "name"} for s in (one, other)]
-    return not all(names) or bool(names[0] & names[1])
