@@ -28,7 +28,7 @@ _JOINT = compiled(r"\s*(?:,|&|\+|,?\s*\band\b|,?\s*\bas well as\b|和|与|跟|�
 _ALL_OF = compiled(r"\s*(?:都|全|一起|一并|both\b|两[台个张]|[三四五]台)")
 """After the last of names that only stand side by side."""
 _NOT_A_NAME = compiled(
-    r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
+    r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|rate-of-change|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
     r"roll-?outs?|roll-?backs?|re-\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
     r"\w+-(?:based|green|ready|related|wide|shaped|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|"
     r"(?:wanda|magnitude|structured|static|dynamic|int8)-\w+|(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"

@@ -126,7 +126,7 @@ def _shared(
     if word == "window":
         return _last(word, calls, tools) if _SAME_TIME.search(low) else None
     pointed = points(low) or (word == "gpu" and bool(_CARD.search(low)))
-    if word in ("gpu", "metric") and pointed and not words:
+    if word in ("gpu", "metric") and pointed and not words - {"window"}:
         return _last(word, calls, tools)
     if word == "metric":
         return _metric(calls[-1], tools) if not words and not _ALL.search(low) else None

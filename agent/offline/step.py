@@ -26,7 +26,7 @@ _PLAINLY = 0.95
 _HARDLY, _DOUBTFUL = 0.05, 0.3
 _ASKED_IF, _ALIKE = {Act.REQUEST: 0.95, Act.QUESTION: 0.98}, 0.6
 """How likely a clause asks for a change, and for which, to count beside one that asks for none."""
-_USUAL = 0.02
+_USUAL = 0.035
 """Share of the requests for a tool that sound like a refusal, from which one more is believed."""
 
 

@@ -35,6 +35,8 @@ _LIKELY, _UNTOLD = 6, 0.1
 """Requests of pieces should be among the likeliest labels of the whole; else they count less."""
 _ITEM = 0.8
 """How likely each item of a list must be a request of its own."""
+_HARDLY_ASKED = 0.1
+"""How likely the whole message asks for a change, below which none of its pieces surely does."""
 _CERTAINLY, _APART, _SWALLOWED = 0.7, 3, 0.1
 _ALSO = 0.003
 """Share of a change that may be bound to a condition."""
@@ -172,6 +174,7 @@ class Finder:
     def _several(
         self, text: Text, mentions: Sequence[Mention], pieces: Sequence[Clause], whole: Step
     ) -> list[Step]:
+        asked = whole.parse.reading.change
         likely = [label for label, _ in whole.parse.reading.shares[:_LIKELY]]
 
         @cache
@@ -188,6 +191,8 @@ class Finder:
                 piece = replace(piece, share=piece.share * _SWALLOWED)
             told = step.parse.bare or step.parse.tool is None or step.parse.label in likely
             told = told or piece.firm
+            if step.parse.changes and asked < _HARDLY_ASKED:
+                told, piece = False, replace(piece, firm=False)
             return piece if told else Piece(piece.share * _UNTOLD, piece.asks)
 
         found: list[Step] = []
