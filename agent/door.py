@@ -214,7 +214,8 @@ class Door:
 
     def _keep(self, action: Action, error: ToolError) -> Action:
         """Say why it was not undone; where the world forbids it, that is for good."""
-        said = mask(f"{action.reason} It was not undone: {error.en}")
+        why = "" if error.en in action.reason else f": {error.en}"
+        said = mask(f"{action.reason} It was not undone{why or '.'}")
         if isinstance(error, Refused | BadArguments):  # and not an outage, or policy for now
             body: dict[str, Json] = {"reason": said}
             kept = self.ledger.append(

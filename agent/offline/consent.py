@@ -57,7 +57,8 @@ def verdict(parse: Parse, low: str, timed: bool) -> Verdict:
         return Verdict.ASK
     if parse.act in (Act.STATEMENT, Act.HEDGED):  # never enough, however sure the model is
         return Verdict.ASK
-    enough = asks >= _LEAST.get(parse.act, _ORDER) and parse.share >= _LEAST_SHARE
+    likely = min(parse.share, parse.solid)
+    enough = asks >= _LEAST.get(parse.act, _ORDER) and likely >= _LEAST_SHARE
     return Verdict.PROPOSE if enough and reading.within(QUIET) <= 0.3 else Verdict.ASK
 
 

@@ -74,6 +74,11 @@ def joins(last: Step, step: Step) -> bool:
     return all(before.get(name, value) == value for name, value in after.items())
 
 
+def same(one: Step, other: Step) -> bool:
+    """The same request, the first of them not only told of."""
+    return one.parse.label == other.parse.label and not idle(one)
+
+
 def merged(last: Step, step: Step) -> Step:
     """Two clauses of one request as one."""
     before, after = last.parse.filled, step.parse.filled
@@ -112,7 +117,8 @@ def worth_of(step: Step) -> Piece:
     idle_names = idles(step)
     if parse.bare:
         return Piece((_LIKE_BEFORE if named else _EMPTY) * _IDLE_NAME**idle_names, named)
-    firm = not parse.filled.missing and (stands(step) if parse.changes else _looks(step))
+    asks = stands(step) and not speech.declares(step.low) if parse.changes else _looks(step)
+    firm = asks and not parse.filled.missing
     doubtful = parse.tool is not None and (_lacks(step) or parse.share < SURE)
     share = parse.solid * (_DOUBTFUL if doubtful else 1.0) * _IDLE_NAME**idle_names
     return Piece(share, parse.tool is not None, firm)

@@ -24,6 +24,7 @@ from agent.offline.step import (
     idles,
     joins,
     merged,
+    same,
     stands,
     worth_of,
 )
@@ -199,6 +200,8 @@ class Finder:
         several = whole.parse.reading.several
         for step in self._conceding(text, mentions, best_split(len(pieces), read, worth, several)):
             last = found[-1] if found else None
+            if step.parse.changes and idle(step):  # by the remark that stands beside it
+                step = next((s for s in firm if s.span.within(step.span) and same(s, step)), step)
             asks = step.parse.tool is not None and not (step.parse.bare and last)
             if last and step.parse.label == last.parse.label and joins(last, step):
                 found[-1] = merged(last, step)
@@ -213,7 +216,7 @@ class Finder:
         self, text: Text, mentions: Sequence[Mention], steps: Sequence[Step]
     ) -> Sequence[Step]:
         """Requests, without what only says how much one may lose: that is read into its change."""
-        told = next((s for s in steps if len(steps) == 2 and concedes(s)), None)
+        told = next((s for s in steps[1:] if len(steps) < _APART + 1 and concedes(s)), None)
         rest = [s for s in steps if s is not told and s.parse.tool and s.parse.changes]
         if told is None or not rest or rest[0].parse.tool is None:
             return steps

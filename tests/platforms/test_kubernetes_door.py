@@ -235,3 +235,20 @@ def test_a_lost_replica_is_no_roll_out_in_progress(app: App, cluster: ApiDouble)
     ended = app.door.run(proposal.number)
     assert ended.state == "verified", ended.reason
     assert "still there from before: node lost" in (ended.verdict.evidence if ended.verdict else "")
+
+
+def test_a_deployment_that_a_person_deletes_within_a_roll_out_is_named(
+    app: App, cluster: ApiDouble
+) -> None:
+    proposal = _approved(app, version="2")
+
+    def delete() -> None:
+        cluster.until(lambda: _carries(cluster, proposal))
+        cluster.store.delete("apps/v1/deployments", cluster.deployment("digits"))
+
+    ended = _run(app, proposal, delete)
+    assert ended.state == "unverified", ended.reason
+    assert ended.reason == (
+        "Not verified: ml/digits is gone: somebody deleted it meanwhile. Create it again from its"
+        " manifests; there is nothing left to put back. It was not undone."
+    )

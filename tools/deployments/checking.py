@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from tools.contract import Act, Plan, Verdict
 from tools.deployments.judging import NODE_LOST, Advance, draining, failed, fallen, overtaken
-from tools.errors import Unavailable
+from tools.errors import BadArguments, Refused, Unavailable
 from tools.platforms.base import Platform, Status, Traffic
 from tools.serving.client import try_out
 from tools.world import World
@@ -27,6 +27,18 @@ HEALING = timedelta(minutes=6)
 T = TypeVar("T")
 DEGRADED = timedelta(seconds=60)
 """How long new replicas may be down again after they were all there."""
+
+
+def still_there(platform: Platform, ref: str) -> Status:
+    """The status of what is being changed; raises ``Refused`` when somebody deleted it meanwhile."""
+    try:
+        return platform.status(ref)
+    except BadArguments:
+        raise Refused(
+            f"{ref} is gone: somebody deleted it meanwhile. Create it again from its manifests;"
+            " there is nothing left to put back.",
+            f"{ref} 已不存在：其间有人删除了它。请用其清单重新创建；已没有可以恢复的内容。",
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,7 @@ class Check:
 
     def _asked(self, until: datetime) -> Status:
         """The status; a platform that does not answer is asked again until then, and longer."""
-        return self._patiently(lambda: self.platform.status(self.ref), until + self.outage)
+        return self._patiently(lambda: still_there(self.platform, self.ref), until + self.outage)
 
     def _counted(self, revision: int) -> Traffic | None:
         return self._patiently(

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tools.contract import Call, Outcome, Phrases, Plan, changing
 from tools.deployments.change import DeploymentChange, before, planned, replicas
+from tools.deployments.checking import still_there
 from tools.deployments.finding import (
     Found,
     find,
@@ -125,7 +126,7 @@ class RollOut(DeploymentChange):
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Back to the revision before; after a first roll-out, to no replicas."""
         ref = plan.target.name
-        status = world.platforms.named(str(plan.details["platform"])).status(ref)
+        status = still_there(world.platforms.named(str(plan.details["platform"])), ref)
         if status.phase == "paused":
             raise Refused(
                 f"The roll-out of {ref} is paused by a person; resume it or roll it back.",
