@@ -45,6 +45,22 @@ def validate(tool: Tool, raw: Mapping[str, Any]) -> dict[str, Json]:
     return found
 
 
+_WHOLE, _NUMBER = ("it must be a whole number", "必须是整数"), ("it must be a number", "必须是数字")
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "less_than_equal": ("it must be at most {le}", "最大为 {le}"),
+    "less_than": ("it must be below {lt}", "必须小于 {lt}"),
+    "greater_than_equal": ("it must be at least {ge}", "最小为 {ge}"),
+    "greater_than": ("it must be above {gt}", "必须大于 {gt}"),
+    "literal_error": ("choose {expected}", "可选：{expected}"),
+    "string_type": ("it must be text", "必须是文本"),
+    "bool_parsing": ("it must be true or false", "必须是 true 或 false"),
+    "bool_type": ("it must be true or false", "必须是 true 或 false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), _WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), _NUMBER),
+}
+"""What the validator means, said to a person."""
+
+
 def _fault(tool: Tool, item: Mapping[str, Any]) -> tuple[str, str]:
     name = str(item["loc"][0]) if item["loc"] else "arguments"
     if item["type"] == "missing":
@@ -56,8 +72,13 @@ def _fault(tool: Tool, item: Mapping[str, Any]) -> tuple[str, str]:
             f"{tool.name} 没有参数 {name!r}（可用：{known}）",
         )
     said = str(item["msg"]).removeprefix("Value error, ").removesuffix(".")
+    en, zh = _WORDS.get(str(item["type"]), ("{said}", "{said}"))
+    given = {"said": said, **item.get("ctx", {})}
     got = repr(item.get("input"))[:80]
-    return f"{name} = {got} is not accepted: {said}", f"参数 {name} = {got} 不可用：{said}"
+    return (
+        f"{name} = {got} is not accepted: {en.format_map(given)}",
+        f"参数 {name} = {got} 不可用：{zh.format_map(given)}",
+    )
 
 
 def schema(tool: Tool) -> dict[str, Any]:
