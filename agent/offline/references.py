@@ -141,7 +141,8 @@ def _thing(
     word: str, low: str, words: set[str], calls: Sequence[Call], tools: Mapping[str, Tool]
 ) -> Json:
     """The deployment, model, node or job that a step before named."""
-    about = word == "target" and "alert" not in words and not _ALL.search(low)
+    about = "alert" not in words if word == "target" else word != "node" and not words
+    about = about and not _ALL.search(low)
     if not (about or points(low) or "version" in words):
         return None
     value = _last(word, calls, tools)

@@ -30,9 +30,19 @@ _MEASURES = compiled(r" m=[a-z0-9_]+")
 _SPACES = compiled(r"\s+")
 
 
+_SPARED = compiled(
+    r"(?:已有|现有|原有|已经有|正?在跑|跑着|上面|老)的?[^,.;!?]{0,8}?(?:先|都|就)*(?:别|不要|不用)(?:动|碰|管)(?:它们?)?"
+    r"|(?:版本号?|副本数?|配置|流量|别的|其[他它]的?)(?:都|先|就)*(?:别|不要|不用|不)(?:变|动|换|改|碰|管)"
+    r"|\b(?:leave|keep) (?:the |what'?s |whatever is |those )?(?:running|existing|current)(?: pods?| ones?| work(?:loads?)?)?(?: alone| running| untouched| as (?:they are|is))?"
+    r"|\b(?:do not|don'?t) (?:touch|kill|evict|move) (?:the |what'?s |whatever is |anything )?(?:already )?(?:running|existing|current)(?: pods?| ones?| work(?:loads?)?)?"
+)
+"""What a change shall leave as it is: that bounds the change and does not forbid it."""
+
+
 def _plain(clause: str) -> str:
     """One space between words, no marks at the ends; a question mark stays."""
-    return _SPACES.sub(" ", _MEASURES.sub("", clause)).strip(" ,.;:!")
+    text = _SPARED.sub(" ", _MEASURES.sub("", clause))
+    return _SPACES.sub(" ", text).strip(" ,.;:!")
 
 
 def act(clause: str, conditions: bool = True) -> Act:
@@ -156,7 +166,7 @@ def either(clause: str) -> bool:
 
 def negated(clause: str) -> bool:
     """Does it forbid something?"""
-    return bool(rule("negation").search(clause))
+    return bool(rule("negation").search(_SPARED.sub(" ", clause)))
 
 
 def conditional(clause: str) -> bool:

@@ -57,7 +57,7 @@ _BACK_TO = compiled(
 
 def typed(sheet: Sheet, parameter: Parameter) -> None:
     """Fill one argument with the mention that suits it best by kind, unit, place and order."""
-    if parameter.word == "number" and str(sheet.done.args.get("metric")).startswith("latency"):
+    if parameter.word == "number" and "latency" in str(sheet.done.args.get("metric")):
         limit = limits.milliseconds(sheet.material.text.low)
         if limit:
             sheet.claim(limit[0])

@@ -8,7 +8,7 @@ from agent.offline.text import pattern as compiled
 
 _OVER = (
     r"(?:\b(?:over|above|exceeds?|exceeding|than|beyond|below|under|tops|past|to|at|reaches|hits|"
-    r"threshold(?: of| is| at)?|limit(?: of| is)?)|[<>≥≤]=?|=|超过?|超出|高于|大于|小于|过|到|低于|不足|阈值(?:是|为|设为|设成|设|定)?)"
+    r"threshold(?: of| is| at)?|limit(?: of| is)?)|[<>≥≤]=?|=|超过?|超出|高[于过]|大[于过]|多于|突破|小于|过|到|低[于过]|不足|阈值(?:是|为|设为|设成|设|定)?)"
 )
 _LIMIT = compiled(
     rf"(?<!for )(?<!for more ){_OVER}\s*(?:(?P<half>half a second|半秒)|(?P<n>{numbers.NUMBER})\s*"
