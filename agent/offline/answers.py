@@ -62,6 +62,12 @@ def option(low: str, options: Sequence[str], counted: bool) -> str | None:
     return options[place] if place is not None and 0 <= place < len(options) else None
 
 
+def only_a_place(low: str) -> bool:
+    """Nothing but ``the second one``: no request can be meant by that."""
+    rest, places = _ORDINAL.subn("", low)
+    return bool(places) and not _FILLER.sub("", rest)
+
+
 def _place(low: str, count: int) -> int | None:
     match = _ORDINAL.search(low)
     if match:

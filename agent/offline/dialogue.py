@@ -109,6 +109,8 @@ class Conversation:
 
     def _new_request(self, text: Text, mentions: Sequence[Mention], pending: Pending) -> bool:
         """Has the person gone on to something else?"""
+        if pending.options and answers.only_a_place(text.low):
+            return False
         parse = self._parser.parse(Material(text, tuple(mentions)))
         if parse.tool is None or parse.bare or parse.share < 0.5:
             return False
