@@ -35,7 +35,7 @@ _THEN = compiled(
     r"(?:\bthen|\bafter (?:that|it)|\bafterwards|\bnext|\bonce (?:that|it)|然后再?|接着再?|之后再?|完了?,?\s*再?|好了?,?\s*再?|,\s*再)\W*$"
 )
 _CARD = compiled(
-    r"\b(?:the|that|this|same) (?:card|gpu)\b|[这那该此](?:张|块)?(?:卡|\s*METRIC)|同一张卡"
+    r"\b(?:the|that|this|same) (?:card|gpu)\b|[这那该此](?:张|块)?(?:卡|\s*METRIC)|同一张卡|上面的?(?=进程|任务|在跑|跑)"
 )
 _ALL = compiled(
     r"\b(?:all|every(?:thing|where)?|any(?:thing|where)?|whole|entire|cluster|fleet|overall|metrics|cards|gpus|host|machine|kernel)\b|全部|所有|整个|全局|集群|各|大盘|整体|哪里|什么|本机|机器|主机|内核"

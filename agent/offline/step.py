@@ -19,8 +19,8 @@ _LIKE_BEFORE, _EMPTY = 0.8, 0.02
 """What a clause is worth that only names something, and one that says nothing at all."""
 _NAMING, _IDLE_NAME = ("name", "gpu", "xid", "action"), 0.1
 """What names something, and what a piece loses by each that its request has no place for."""
-_LOOKS = 0.99
-"""How likely a piece asks to look, to count for a request of its own whatever the whole sounds like."""
+_FIRMLY, _LOOKS = 0.8, 0.99
+"""How likely a piece asks for a change, and to look, to count for a request of its own whatever the whole sounds like."""
 _PLAINLY = 0.95
 """How likely a request must be that leaves its name to what was said before."""
 _HARDLY, _DOUBTFUL = 0.05, 0.3
@@ -117,7 +117,8 @@ def worth_of(step: Step) -> Piece:
     idle_names = idles(step)
     if parse.bare:
         return Piece((_LIKE_BEFORE if named else _EMPTY) * _IDLE_NAME**idle_names, named)
-    asks = stands(step) and not speech.declares(step.low) if parse.changes else _looks(step)
+    plainly = parse.solid >= _FIRMLY and not speech.declares(step.low)
+    asks = plainly and stands(step) if parse.changes else _looks(step)
     firm = asks and not parse.filled.missing
     doubtful = parse.tool is not None and (_lacks(step) or parse.share < SURE)
     share = parse.solid * (_DOUBTFUL if doubtful else 1.0) * _IDLE_NAME**idle_names

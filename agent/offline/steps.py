@@ -38,7 +38,7 @@ _ITEM = 0.8
 """How likely each item of a list must be a request of its own."""
 _HARDLY_ASKED = 0.1
 """How likely the whole message asks for a change, below which none of its pieces surely does."""
-_CERTAINLY, _APART, _SWALLOWED = 0.7, 3, 0.1
+_PERHAPS, _CERTAINLY, _SWALLOWED = 0.2, 0.7, 0.1
 _ALSO = 0.003
 """Share of a change that may be bound to a condition."""
 _DETAILS = ("rule", "params", "count", "points", "factor", "fraction", "window", "alias")
@@ -63,7 +63,8 @@ class Finder:
         """The requests a message makes."""
         whole = self._step(text, mentions, Span(0, len(text.low)))
         pieces = pieces_of(text, mentions)
-        watch = self._parser.watch(whole.material) if len(pieces) < _APART else None
+        apart = len(pieces) > 1 and whole.parse.reading.several >= _PERHAPS
+        watch = None if apart else self._parser.watch(whole.material)
         if watch:
             return Steps((replace(whole, parse=watch),), watch)
         listed = self._listed(text, mentions, whole)
@@ -216,7 +217,7 @@ class Finder:
         self, text: Text, mentions: Sequence[Mention], steps: Sequence[Step]
     ) -> Sequence[Step]:
         """Requests, without what only says how much one may lose: that is read into its change."""
-        told = next((s for s in steps[1:] if len(steps) < _APART + 1 and concedes(s)), None)
+        told = next((s for s in steps[1:] if len(steps) <= 3 and concedes(s)), None)
         rest = [s for s in steps if s is not told and s.parse.tool and s.parse.changes]
         if told is None or not rest or rest[0].parse.tool is None:
             return steps

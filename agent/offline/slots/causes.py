@@ -62,6 +62,8 @@ _NOTHING = frozenset(
         "note the cause",
         "错的",
         "误判",
+        "了",
+        "过了",
     }
 )
 _MADE = lazily(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")

@@ -24,7 +24,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("xid", rf"\b(?:nvidia|nvrm|gpu) (?:driver )?error(?: code| number)?\s*#?(?P<n>{_D})\b"),
     (
         "gpu",
-        rf"(?<![a-z0-9-])(?:gpus?|cards?|cuda|devices?|显卡|gpu 卡)(?:\s|#|:|no\.?|number|index|编号)*(?P<n>{_D})(?![\w:%/-]|\.\d|\s*(?:%|台|个|张|块|度|小时|分钟|天))",
+        rf"(?<![a-z0-9-])(?:gpus?|cards?|cuda|devices?|显卡|gpu 卡)(?:\s|#|:|no\.?|number|index|编号)*(?P<n>{_D})(?![\w%/-]|:\S|\.\d|\s*(?:%|台|个|张|块|度|小时|分钟|天))",
     ),
     (
         "gpu",

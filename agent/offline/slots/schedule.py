@@ -62,7 +62,7 @@ def find(low: str) -> tuple[Span, str] | None:
     """
     cron = _CRON.search(low)
     if cron:
-        return Span(*cron.span()), " ".join(cron.group().split())
+        return Span(*cron.span()), " ".join(cron.group().rstrip(",").split())
     low = _clearly(low)
     span = _Covered()
     every = span.take(_EVERY_N.search(low))
