@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.offline.brain import Brain, Names
 from tests.observe.worlds import NOW, observed, wave
 from tests.support import FakeClock, RecordingAct, carry_out
+from tools.catalog import by_name
 from tools.contract import Call, Happened
 from tools.errors import BadArguments, Unavailable
 from tools.observe.base import Sample, Series
@@ -22,6 +24,7 @@ from tools.observe.rule_watch import RuleWatch
 from tools.observe.rules import Key, Rule, RuleState, evaluate
 from tools.world import World
 
+EVERY = tuple(by_name().values())
 BY_NAME = {tool.name: tool for tool in TOOLS}
 STEP = 15.0
 
@@ -275,6 +278,27 @@ def test_setting_a_rule_and_undoing_it(tmp_path: Path) -> None:
     _, _, gone = carry_out(world, removal, "test-2", name="cpu_percent_above")
     assert gone.ok
     assert "cpu_percent_above" not in RuleStore(world).rules()
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("alert me when p95 goes above 500ms", "latency_p95_seconds > 500 ms for 5 min"),
+        ("alert when p95_latency is above 500", "latency_p95_seconds > 500 ms for 5 min"),
+        ("p95 延迟超过 800 毫秒持续 10 分钟就告警", "latency_p95_seconds > 800 ms for 10 min"),
+        ("tell me when latency is over 2s", "latency_p95_seconds > 2 s for 5 min"),
+        ("alert when latency_p95_seconds is above 0.5", "latency_p95_seconds > 500 ms for 5 min"),
+        ("alert when latency_p95_seconds is above 700ms", "latency_p95_seconds > 700 ms for 5 min"),
+    ],
+)
+def test_a_latency_is_said_in_milliseconds(tmp_path: Path, said: str, line: str) -> None:
+    (call,) = Brain(EVERY, Names()).understand(said).calls
+    tool = BY_NAME["set_alert_rule"]
+    assert call.tool == tool.name
+    change: Any = tool.change
+    plan = change.plan(observed(tmp_path), tool.bind(tool.arguments(call.args)))
+    assert line in plan.diff
+    assert ("milliseconds" in " ".join(plan.warnings)) == ("_seconds" not in said)
 
 
 def test_changing_a_rule_is_undone_to_what_it_was(tmp_path: Path) -> None:

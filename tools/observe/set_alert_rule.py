@@ -37,7 +37,11 @@ Severity = Annotated[Literal["info", "warning", "critical"], Word("severity")]
 
 @dataclass(frozen=True, slots=True)
 class SetAlertRuleArguments:
-    """An alert rule: when ``metric op threshold`` holds for ``duration``."""
+    """An alert rule: when ``metric op threshold`` holds for ``duration``.
+
+    The threshold is in the metric's unit, but for latencies it is in milliseconds, as people say
+    them (``p95 above 500``), unless the metric is named with its unit (``latency_p95_seconds``).
+    """
 
     metric: Metric
     op: Comparison = ">"
@@ -97,7 +101,7 @@ class SetAlertRule:
             undo="Removes the rule again." if before is None else f"Restores {_line(before)}.",
             verification="The rule is read back and evaluated once.",
             deadline=timedelta(seconds=30),
-            warnings=_warnings(rule),
+            warnings=_warnings(rule, args),
             details={"rule": definition(rule), "before": definition(before) if before else None},
         )
 
@@ -150,7 +154,7 @@ def _rule(world: World, args: SetAlertRuleArguments) -> Rule:
         name=args.name or f"{metric}_{suffix}",
         metric=metric,
         op=args.op,
-        threshold=float(threshold),
+        threshold=_in_unit(args.metric, metric, args.kind, float(threshold)),
         duration=parse_window(args.duration).total_seconds(),
         kind=args.kind,
         severity=args.severity,
@@ -159,6 +163,16 @@ def _rule(world: World, args: SetAlertRuleArguments) -> Rule:
     )
     _plausible(rule)
     return rule
+
+
+def _in_unit(asked: str, metric: str, kind: str, threshold: float) -> float:
+    """The threshold in the metric's own unit: a latency is said in milliseconds."""
+    return threshold / 1000 if _in_milliseconds(asked, metric, kind) else threshold
+
+
+def _in_milliseconds(asked: str, metric: str, kind: str) -> bool:
+    said_plainly = not metrics.normal(asked).endswith(("_seconds", "_s"))
+    return kind in ("threshold", "rate") and "latency" in metric and said_plainly
 
 
 def _metric(world: World, asked: str) -> str:
@@ -196,7 +210,10 @@ def _plausible(rule: Rule) -> None:
         )
 
 
-def _warnings(rule: Rule) -> tuple[str, ...]:
+def _warnings(rule: Rule, args: SetAlertRuleArguments) -> tuple[str, ...]:
+    if _in_milliseconds(args.metric, rule.metric, rule.kind):
+        said = f"{args.threshold:g} is taken for milliseconds; name {rule.metric} to give seconds."
+        return (said,)
     if rule.kind == "threshold" and unit_of(rule.metric) == "%" and 0 < rule.threshold <= 1:
         meant = 100 * rule.threshold
         return (f"{rule.threshold:g} means {rule.threshold:g} %, not {meant:g} %.",)

@@ -57,11 +57,13 @@ _BACK_TO = compiled(
 
 def typed(sheet: Sheet, parameter: Parameter) -> None:
     """Fill one argument with the mention that suits it best by kind, unit, place and order."""
-    if parameter.word == "number" and "latency" in str(sheet.done.args.get("metric")):
+    metric = str(sheet.done.args.get("metric"))
+    if parameter.word == "number" and "latency" in metric:
         limit = limits.milliseconds(sheet.material.text.low)
         if limit:
             sheet.claim(limit[0])
-            sheet.put(parameter, int(limit[1]) if limit[1].is_integer() else limit[1])
+            told = limit[1] / 1000 if metric.endswith("_seconds") else limit[1]
+            sheet.put(parameter, int(told) if told.is_integer() else told)
             return
     best = _best(sheet, parameter)
     if best is None:
