@@ -65,13 +65,15 @@ def _part(call: Call, result: Finding | ToolError, lang: Lang) -> _Part:
 
 def _named(part: _Part, lang: Lang) -> str:
     """The first line, opened with what it is about unless it says so itself."""
-    if not part.subject or part.subject.lower() in part.head.lower():
-        return part.head
-    return f"{part.subject}{'：' if lang == 'zh' else ': '}{part.head}"
+    stop = "。" if lang == "zh" else "."
+    head = part.head.rstrip(":：") + stop if part.head.endswith((":", "：")) else part.head
+    if not part.subject or part.subject.lower() in head.lower():
+        return head
+    return f"{part.subject}{'：' if lang == 'zh' else ': '}{head}"
 
 
 def _titled(part: _Part, lang: Lang) -> list[str]:
-    title = part.subject or ("详情" if lang == "zh" else "details")
+    title = part.subject or part.head.rstrip(".:。：")
     return [f"{title}{'：' if lang == 'zh' else ':'}", *part.details]
 
 
