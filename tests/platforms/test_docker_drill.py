@@ -124,7 +124,7 @@ def test_a_bad_version_fails_no_request_of_the_stable_share(
         # Whatever failed was answered by the new version, never by the stable one's share.
         assert all(f"version {bad.version}" in told for told in load.failed), load.failed
         left = {"?"}
-        for _ in range(50):
+        for _ in range(100):
             left = {r.version for r in platform.status(made.name).replicas}
             if left == {stable}:
                 break
