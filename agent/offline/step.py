@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from agent.offline import references, speech
-from agent.offline.fill import NAMES, Material
+from agent.offline.fill import NAMES, Filled, Material
 from agent.offline.parse import SURE, Parse
 from agent.offline.speech import Act
 from agent.offline.splitting import Piece
 from agent.offline.text import Span
 from agent.offline.wording import masked
-from tools.contract import Parameter
+from tools.contract import Parameter, Tool
 
+Fill: TypeAlias = "Callable[[Tool, Material], Filled]"
+"""Fills the arguments of a tool."""
 SURELY = 0.9
 """Share from which a clause counts whatever stands beside it."""
 _LIKE_BEFORE, _EMPTY = 0.8, 0.02
@@ -140,3 +144,33 @@ def alike(one: Step, other: Step) -> bool:
     """May both be about the same thing: one of them names none, or they share a name?"""
     names = [{str(m.value) for m in s.material.mentions if m.kind == "name"} for s in (one, other)]
     return not all(names) or bool(names[0] & names[1])
+
+
+def conceding(fill: Fill, whole: Material, steps: Sequence[Step]) -> Sequence[Step]:
+    """Requests, without what only says how much one may lose: that is read into its change."""
+    told = next((s for s in steps[1:] if len(steps) <= 3 and concedes(s)), None)
+    rest = [s for s in steps if s is not told and s.parse.tool and s.parse.changes]
+    if told is None or not rest or rest[0].parse.tool is None:
+        return steps
+    if not any(p.word == "points" for p in rest[0].parse.tool.parameters):
+        return steps
+    filled = fill(rest[0].parse.tool, whole)
+    return [replace(rest[0], parse=replace(rest[0].parse, filled=filled))]
+
+
+def again(fill: Fill, last: Step, step: Step) -> Step | None:
+    """``scale ranker to 6 and sentiment to four``: the same tool for the next name."""
+    tool = last.parse.tool
+    if tool is None or not any(m.kind == "name" for m in step.material.mentions):
+        return None
+    alone = Material(step.material.text, step.material.mentions)
+    filled = fill(tool, alone)
+    named = [p.name for p in tool.parameters if p.word in NAMES and p.name in filled.args]
+    before = last.parse.filled.args
+    if not named or any(m.kind == "name" for m in filled.unused):
+        return None
+    if not all(n in before and filled.args[n] != before[n] for n in named):
+        return None
+    both = Filled({**before, **filled.args}, (), filled.ambiguous)
+    both.missing = tuple(p for p in last.parse.filled.missing if p.name not in both.args)
+    return Step(replace(last.parse, filled=both), alone, step.span)

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import takewhile
 
 from agent.offline import declared, speech
-from agent.offline.fill import NAMES, Filled, Material
+from agent.offline.fill import Material
 from agent.offline.mentions import Mention
 from agent.offline.parse import FAINT, Parse, Parser
 from agent.offline.segment import MOST_CLAUSES, Clause, clauses, items, pieces_of, within
@@ -17,8 +17,10 @@ from agent.offline.splitting import Piece, best_split
 from agent.offline.step import (
     SURELY,
     Step,
+    again,
     alike,
     concedes,
+    conceding,
     forbids,
     idle,
     idles,
@@ -199,7 +201,8 @@ class Finder:
 
         found: list[Step] = []
         several = whole.parse.reading.several
-        for step in self._conceding(text, mentions, best_split(len(pieces), read, worth, several)):
+        split = best_split(len(pieces), read, worth, several)
+        for step in conceding(self._parser.fill, Material(text, tuple(mentions)), split):
             last = found[-1] if found else None
             if step.parse.changes and idle(step):  # by the remark that stands beside it
                 step = next((s for s in firm if s.span.within(step.span) and same(s, step)), step)
@@ -208,24 +211,10 @@ class Finder:
                 found[-1] = merged(last, step)
             elif asks and not (step.parse.changes and idle(step)):
                 found.append(step)
-            elif last and (again := self._again(last, step)):
-                found.append(again)
+            elif last and (further := again(self._parser.fill, last, step)):
+                found.append(further)
         ends = [*(s.span.start for s in found[1:]), len(text.low)][: len(found)]
         return [self._completed(text, mentions, s, e) for s, e in zip(found, ends, strict=True)]
-
-    def _conceding(
-        self, text: Text, mentions: Sequence[Mention], steps: Sequence[Step]
-    ) -> Sequence[Step]:
-        """Requests, without what only says how much one may lose: that is read into its change."""
-        told = next((s for s in steps[1:] if len(steps) <= 3 and concedes(s)), None)
-        rest = [s for s in steps if s is not told and s.parse.tool and s.parse.changes]
-        if told is None or not rest or rest[0].parse.tool is None:
-            return steps
-        if not any(p.word == "points" for p in rest[0].parse.tool.parameters):
-            return steps
-        wide = Material(text, tuple(mentions))
-        filled = self._parser.fill(rest[0].parse.tool, wide)
-        return [replace(rest[0], parse=replace(rest[0].parse, filled=filled))]
 
     def _completed(self, text: Text, mentions: Sequence[Mention], step: Step, end: int) -> Step:
         """Details told after the request itself: ``prune it by 40 %. Magnitude will do``."""
@@ -250,20 +239,3 @@ class Finder:
         after = [m for m in mentions if m.span.start >= span.end]
         material = Material(text.part(span), own, (*reversed(before), *after))
         return Step(self._parser.parse(material), material, span)
-
-    def _again(self, last: Step, step: Step) -> Step | None:
-        """``scale ranker to 6 and sentiment to four``: the same tool for the next name."""
-        tool = last.parse.tool
-        if tool is None or not any(m.kind == "name" for m in step.material.mentions):
-            return None
-        alone = Material(step.material.text, step.material.mentions)
-        filled = self._parser.fill(tool, alone)
-        named = [p.name for p in tool.parameters if p.word in NAMES and p.name in filled.args]
-        before = last.parse.filled.args
-        if not named or any(m.kind == "name" for m in filled.unused):
-            return None
-        if not all(n in before and filled.args[n] != before[n] for n in named):
-            return None
-        merged = Filled({**before, **filled.args}, (), filled.ambiguous)
-        merged.missing = tuple(p for p in last.parse.filled.missing if p.name not in merged.args)
-        return Step(replace(last.parse, filled=merged), alone, step.span)

@@ -87,7 +87,8 @@ class LaunchTraining(JobChange):
             *(f"  {name} {training[name]}" for name in changed if name in training),
             f"  code {said.digest[:12]} ({said.file.name})",
         )
-        title = f"Train {model.name} ({training['epochs']} epochs, {plural(workers, 'worker')})"
+        rounds = plural(int(str(training["epochs"])), "epoch")
+        title = f"Train {model.name} ({rounds}, {plural(workers, 'worker')})"
         place = place_of(world.fleet, model.name)
         return Planned(model, said, training, "train", title, lines, workers=workers, place=place)
 
