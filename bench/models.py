@@ -39,11 +39,12 @@ TEXT = {
     "heads": 4,
     "length": 64,
     "epochs": 5,
-    "recovery_epochs": 20,
+    "recovery_epochs": 8,
     "lr": 0.0005,
     "precision": "bf16",
     "train_samples": 3000,
     "test_samples": 4000,
+    "unlabelled_samples": 9000,
 }
 STEPS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     # name, tool, arguments, name of the variant it starts from
