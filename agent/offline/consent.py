@@ -49,7 +49,8 @@ def verdict(parse: Parse, low: str, timed: bool) -> Verdict:
         return Verdict.WAIT
     if parse.act is Act.GENERAL and asks < _CERTAIN:
         return Verdict.EXPLAIN
-    if parse.act is Act.STATEMENT and (asks < _NOTED or reading.share("@statement") > 0.1):
+    doubted = asks < _NOTED or reading.share("@statement") > 0.1
+    if parse.act is Act.STATEMENT and (doubted or speech.reports(low)):
         return Verdict.NOTE
     if parse.filled.missing and asks < _MEANT:
         return Verdict.NOTE

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from agent.offline import answers, ask, declared, references, replies
 from agent.offline.fill import NAMES, Material
 from agent.offline.grammar import words as lexicon
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.planning import Planner
 from agent.offline.slots import choices
 from agent.offline.speech import Act, act

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import HAN, fold
 from agent.offline.text import pattern as compiled
 from agent.offline.traditional import TERMS

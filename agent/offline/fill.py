@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.offline import cues, declared
-from agent.offline.filling import machines, moves, names, values, words
+from agent.offline.filling import machines, moves, names, places, values, words
 from agent.offline.filling.sheet import NAMES, Filled, Form, Material, Sheet
 from tools.contract import Parameter, Tool
 
@@ -47,11 +47,12 @@ class Filler:
 def _listed(sheet: Sheet) -> None:
     """Every number of a list is asked about: ``xids 13 and 45``, ``gpu 2 and gpu 4``."""
     for parameter in sheet.form.tool.parameters:
-        numbered = parameter.word if parameter.word in ("xid", "gpu", "action") else ""
+        numbered = parameter.word if parameter.word in ("xid", "gpu", "action", "sample") else ""
         named = (m for m in sheet.material.mentions if m.kind == numbered)
-        further = next((m.also for m in named if id(m) in sheet.used), ())
+        further = [str(m.value) for m in next((m.also for m in named if id(m) in sheet.used), ())]
         if further:
-            sheet.done.also[parameter.name] = tuple(int(str(m.value)) for m in further)
+            sample = numbered == "sample"
+            sheet.done.also[parameter.name] = tuple(v if sample else int(v) for v in further)
 
 
 def _told_twice(sheet: Sheet) -> None:
@@ -76,6 +77,9 @@ def _one(sheet: Sheet, parameter: Parameter) -> None:
     ):
         return
     elif parameter.word in values.TAKES:
-        values.typed(sheet, parameter)
+        if parameter.word == "alias":
+            places.identifier(sheet, parameter)
+        if parameter.name not in sheet.done.args:
+            values.typed(sheet, parameter)
     else:
         words.written(sheet, parameter)

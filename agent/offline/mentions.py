@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agent.offline import described, loosely
+from agent.offline.coordination import coordinated
 from agent.offline.grammar import words as lexicon
+from agent.offline.mention import SAID, Mention
 from agent.offline.names import Gazetteer, Kind
 from agent.offline.shapes import shaped
-from agent.offline.slots import counts, durations, fractions, identifiers, metrics, params
+from agent.offline.slots import (
+    counts,
+    durations,
+    fractions,
+    identifiers,
+    metrics,
+    params,
+    passed_on,
+)
 from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
@@ -24,46 +32,13 @@ _FILE = compiled(
     r"(?<![a-z0-9_./~-])[a-z0-9_./~][^\s\"'`“”，。；、：]*\.(?:pt|pth|ckpt|bin|pkl|pickle|safetensors|onnx|pt2|h5|joblib)(?![a-z0-9_/-])"
 )
 """A file of weights, with its folders."""
-_JOINT = compiled(r"\s*(?:,|&|\+|,?\s*\band\b|,?\s*\bas well as\b|和|与|跟|以及|还有|及)\s*")
-_ALL_OF = compiled(r"\s*(?:都|全|一起|一并|both\b|两[台个张]|[三四五]台)")
-"""After the last of names that only stand side by side."""
 _NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|rate-of-change|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
     r"roll-?outs?|roll-?backs?|re-\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
-    r"\w+-(?:based|green|ready|related|wide|shaped|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|"
+    r"\w+-(?:based|green|ready|related|wide|shaped|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|oom-kill\w*|"
     r"(?:wanda|magnitude|structured|static|dynamic|int8)-\w+|(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"
     r"forty|fifty|sixty|seventy|eighty|ninety)-\w+|yes-?\w*|follow-up|sign-?off|wake-up|back-?up|start-?up|set-?up|nvidia-smi|\w/\w\w?|ci/cd|and/or|tcp/ip|yes/no|on/off|up/down|fine-\w+|\w+-worthy|cpu-\w+-?\w*ing)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A typed piece of the request."""
-
-    kind: str
-    """``name``, ``window``, ``fraction``, ``count``, ``version``, ``alias``, ``metric``, …"""
-    span: Span
-    value: str | float | Mapping[str, float | int | bool]
-    core: Span
-    """The characters that carry the value: in ``gpu 3`` only the ``3``."""
-    means: Mapping[Kind, tuple[str, ...]] = field(
-        default_factory=lambda: MappingProxyType[Kind, tuple[str, ...]]({})
-    )
-    """For names: kind → the proper names it may stand for."""
-    also: tuple[Mention, ...] = ()
-    """Further names of the same kind in one breath: ``ranker and sentiment``."""
-    unit: str = ""
-    known: bool = True
-    typo: bool = False
-    loose: bool = False
-    """Is it said by some of its words only?"""
-    listed: frozenset[str] = frozenset()
-    """For names that nobody lists: the kinds of which the fleet lists all."""
-
-    @property
-    def guessed(self) -> bool:
-        """Is it only a word that may be a name, because nothing else explains it?"""
-        return not self.known and len(self.means) > 1 and str(self.value).isalnum()
 
 
 def find(
@@ -83,42 +58,7 @@ def find(
         for mention in sorted(readings, key=lambda m: m.span.start - m.span.end):
             if not any(mention.span.overlaps(other.span) for other in taken):
                 taken.append(mention)
-    return _coordinated(text.low, sorted(taken, key=lambda m: m.span.start))
-
-
-def _coordinated(low: str, mentions: list[Mention]) -> list[Mention]:
-    """Names (or metrics) joined by ``and`` or a comma become one mention that stands for all of them."""
-    joined: list[Mention] = []
-    for mention in mentions:
-        last = joined[-1] if joined else None
-        if last and _list_goes_on(low, last, mention):
-            span = Span(last.span.start, mention.span.end)
-            joined[-1] = replace(last, span=span, core=span, also=(*last.also, mention))
-        else:
-            joined.append(mention)
-    return joined
-
-
-def _list_goes_on(low: str, last: Mention, mention: Mention) -> bool:
-    if (
-        last.kind not in ("name", "metric", "xid", "gpu", "action")
-        or mention.kind != last.kind
-        or last.value == mention.value
-    ):
-        return False
-    if last.kind == "name" and not set(last.means) & set(mention.means):
-        return False
-    if last.guessed != mention.guessed:
-        return False
-    if (
-        mention.kind in ("xid", "action")
-        and not low[mention.span.start : mention.span.end].isdigit()
-    ):
-        return False
-    between = low[last.span.end : mention.span.start]
-    if between.isspace() and last.kind == "name":
-        return last.known and mention.known and bool(_ALL_OF.match(low[mention.span.end :]))
-    return bool(_JOINT.fullmatch(between))
+    return coordinated(text.low, sorted(taken, key=lambda m: m.span.start))
 
 
 def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[list[Mention]]:
@@ -126,7 +66,12 @@ def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterat
     yield [_plain("metric", span, text.said(span)) for span in metrics.expressions(low)]
     yield [_plain("quoted", s, text.raw[s.start + 1 : s.end - 1]) for s in _spans(_QUOTED, low)]
     yield [_plain("path", span, text.said(span)) for span in _spans(_FILE, low)]
-    yield list(_names(text, gazetteer, words))
+    named = list(_names(text, gazetteer, words))
+    yield [
+        Mention("quoted", span, text.said(span), span, unit=SAID)
+        for span in passed_on.find(low, _spans_of(named, "channel"), _spans_of(named, "alert"))
+    ]
+    yield named
     identified = [
         Mention(kind, span, value, core)
         for kind, span, core, value in (*identifiers.find(low), *identifiers.further(low))
@@ -173,6 +118,10 @@ def _names(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[
         if not found.typo or not _NOT_A_NAME.fullmatch(text.low[span.start : span.end]):
             first = next(iter(found.means.values()))[0]
             yield Mention("name", span, first, span, found.means, typo=found.typo)
+
+
+def _spans_of(named: Sequence[Mention], kind: Kind) -> list[Span]:
+    return [m.span for m in named if kind in m.means]
 
 
 def _loosely(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[Mention]:

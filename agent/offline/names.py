@@ -10,13 +10,15 @@ from itertools import chain
 from agent.offline.pieces import PIECE, apart, keyed, pieces_of, together, whole
 from agent.offline.slots import numbers
 from agent.offline.spelling import distance
-from agent.offline.text import Span
+from agent.offline.text import Span, fold
 from agent.offline.text import pattern as compiled
 
 Kind = str
 _UNIT = compiled(r"(?<![a-z0-9])[#@]?[a-z0-9][a-z0-9._/@:+-]*[a-z0-9]|[a-z0-9]")
 _HUMP = compiled(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _TWO = compiled(r"(?<![\w/-])(?P<a>[a-z]{2,})(?= (?P<b>[a-z]{2,})(?![\w/-]))")
+_LATIN = compiled(r"[a-z0-9_-][a-z0-9_-]")
+"""Two characters between which no name begins or ends."""
 _MOSTPIECES = 8
 _ARTICLES = frozenset({"the", "a", "an", "this", "that", "our", "my", "your"})
 _NUMBERED_HAN = compiled(
@@ -83,7 +85,7 @@ class Gazetteer:
 
     def __init__(self, names: Names) -> None:
         self._means: dict[str, dict[Kind, list[str]]] = defaultdict(lambda: defaultdict(list))
-        self._plain: set[str] = set()
+        self._literal: dict[str, tuple[Kind, str]] = {}
         for kind, entries in names.entries().items():
             for entry in entries:
                 for spelling in chain(entry, _shorter(entry[0])):
@@ -110,8 +112,10 @@ class Gazetteer:
                 means.update({"deployment": begin} if begin else {})
 
     def _add(self, kind: Kind, spelling: str, name: str) -> None:
+        if kind == "channel" or not spelling.isascii():
+            self._literal[fold(spelling)] = (kind, name)
         if spelling[:1] in "#@":
-            return  # found by its shape; without the mark it is an ordinary word
+            return  # without the mark it is an ordinary word
         key = keyed(pieces_of(spelling))
         known = self._means[key][kind]
         if name not in known:
@@ -122,6 +126,7 @@ class Gazetteer:
 
     def find(self, low: str, words: Sequence[str] | frozenset[str]) -> Iterator[Found]:
         """Every known name; ``words`` are ordinary words that are never a typo of a name."""
+        yield from self._written(low)
         pieces = [(m.group(), Span(*m.span())) for m in PIECE.finditer(low)]
         taken = -1
         for i, (_, span) in enumerate(pieces):
@@ -163,6 +168,18 @@ class Gazetteer:
             return {}
         return {kind: tuple(names) for kind, names in found.items()}
 
+    def _written(self, low: str) -> Iterator[Found]:
+        """Channels, and names that are not all Latin letters, exactly as they are listed."""
+        for spelling, (kind, name) in self._literal.items():
+            at = low.find(spelling)
+            while at >= 0:
+                end = at + len(spelling)
+                if not (
+                    _LATIN.match(low[at - 1 : at] + low[at]) or _LATIN.match(low[end - 1 : end + 1])
+                ):
+                    yield Found(Span(at, end), {kind: (name,)})
+                at = low.find(spelling, end)
+
     def _nodes(self, low: str) -> Iterator[Found]:
         """``5号GPU节点``, ``node 6 of the gpu pool``, ``node 3``: a node by its number."""
         for match in chain(_NUMBERED_HAN.finditer(low), _NUMBERED.finditer(low)):
@@ -194,6 +211,7 @@ class Gazetteer:
                 len(match["a"] + match["b"]) < 7
                 or match["a"] in _ARTICLES
                 or match["a"] in self._means
+                or match["b"] in self._means
                 or words.issuperset((match["a"], match["b"]))
             ):
                 continue

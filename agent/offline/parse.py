@@ -15,6 +15,7 @@ from agent.offline.lexicon import Lexicon
 from agent.offline.nearest import Nearest
 from agent.offline.speech import Act
 from agent.offline.text import fold
+from agent.offline.text import pattern as compiled
 from agent.offline.weights import Weights, shipped
 from agent.offline.wording import MEASURE, masked, words
 from tools.contract import Effect, Tool
@@ -46,6 +47,7 @@ _SURELY, _HARDLY, _HARDLY_ASKED = 0.7, 0.3, 0.65
 _PLAINLY = 0.9
 """Share of a reading that stands although a change seems to be asked for."""
 _FUNCTION = lexicon("function")
+_ARROW = compiled(r"->|=>|→")
 SURE = 0.5
 """Share from which a clause counts as this request."""
 FAINT = 0.12
@@ -192,7 +194,7 @@ def _phrases(item: declared.Label) -> tuple[str, ...]:
 
 def _bare(low: str) -> bool:
     tokens = words(low)
-    return not any(
+    return not _ARROW.search(low) and not any(
         not t.isupper() and t not in _FUNCTION and not t.startswith(MEASURE) for t in tokens
     )
 

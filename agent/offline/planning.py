@@ -8,7 +8,7 @@ from dataclasses import replace
 from agent.offline import ask, corrections, references, replies, speech
 from agent.offline.consent import Verdict, may_be_apart, verdict
 from agent.offline.fill import NAMES
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.names import Names
 from agent.offline.parse import FAINT, Parse, Parser
 from agent.offline.speech import Act
@@ -21,7 +21,7 @@ from tools.contract import Call, Effect, Json, Parameter
 
 _TIMED = ("when", "text", "window")
 """Words of arguments of tools that a time in the request may belong to."""
-_FIRST_WORD = compiled(r"^((?:hey |hi |yo |ok |so )*)([a-z]{2,14})(?=,|\b)")
+_FIRST_WORD = compiled(r"^((?:hey |hi |yo |ok |so |u+m+ |u+h+ |h+m+ |erm )*)([a-z]{2,14})(?=,|\b)")
 
 
 class Planner:
@@ -150,11 +150,7 @@ class Planner:
         choice = self._either(step, call, lang) if speech.either(step.low) and not timed else None
         if choice:
             return choice
-        judged = verdict(step.parse, step.low, timed)
-        if judged is not Verdict.PROPOSE and may_be_apart(step.parse, step.low):
-            apart = self._finder.asked_apart(step)
-            if apart and verdict(apart.parse, apart.low, timed) is Verdict.PROPOSE:
-                judged = Verdict.PROPOSE
+        judged = self._judged(step, timed)
         if judged is Verdict.WAIT:
             return self._question(ask.conditional(call, lang), Pending(call), lang)
         if judged in (Verdict.EXPLAIN, Verdict.NOTE):
@@ -166,6 +162,18 @@ class Planner:
             named = [str(m.value) for m in step.material.mentions if m.kind == "name"]
             return self._question(ask.unclear(named, lang), None, lang)
         return self._question(ask.confirm(call, lang), Pending(call), lang)
+
+    def _judged(self, step: Step, timed: bool) -> Verdict:
+        """The verdict on a change, by the clause or the sentence that surely asks for it alone."""
+        judged = verdict(step.parse, step.low, timed)
+        if judged is Verdict.PROPOSE:
+            return judged
+        apart = self._finder.asked_apart(step) if may_be_apart(step.parse, step.low) else None
+        alone = None if step.parse.awaited else self._finder.asked_in_a_sentence(step)
+        for part in (apart, alone):
+            if part and verdict(part.parse, part.low, timed) is Verdict.PROPOSE:
+                return Verdict.PROPOSE
+        return judged
 
     def _ambiguous(self, step: Step, call: Call, lang: Lang) -> Understanding | None:
         for name, options in step.parse.filled.ambiguous.items():

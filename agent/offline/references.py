@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 from tools.contract import Call, Json, Parameter, Tool

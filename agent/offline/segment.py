@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.offline import speech
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
 _HARD = compiled(
-    r"[;\n]+|(?:^|(?<=[\s,;:]))\(?[1-9][).]\s+|(?<!incl)(?<!e\.g)(?<!i\.e)(?<!etc)(?<!\bvs)(?<!approx)(?<!\bno)[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|\s(?:-|--)\s"
+    r"[;\n]+|\s*&&\s*|(?:^|(?<=[\s,;:]))\(?[1-9][).]\s+|(?<!incl)(?<!e\.g)(?<!i\.e)(?<!etc)(?<!\bvs)(?<!approx)(?<!\bno)[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|\s(?:-|--)\s"
     r"|(?:,\s*)?\b(?:and then|then|after that|afterwards|and after that|followed by|and also|also|as well as|plus|next|finally|and finally)\b,?"
     r"|[,]?\s*(?:然后再?|(?<=[, ])接着再?|之后再?(?!.*(?:吗|么|[?]|怎么|为什么|是否|多少|没有?$))|(?<=[%成完])后,?(?=\s*[a-z\u4e00-\u9fff])|随后|紧接着|顺便再?|顺带|(?<=[, ])最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])(?<!要)(?<!别)(?<!不)(?<!先)(?<!能)(?<!可以)(?<!又)(?<!一)(?<!勿)\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
 )
@@ -26,6 +27,7 @@ _FIRST = compiled(
 _LOOSE = compiled(
     r"[,;:.!?]+(?=\s|$|[\u4e00-\u9fff])|\s+(?:and|n|&|\+|plus|then|also)\s+|(?<=[\u4e00-\u9fff])\s+|\s+(?=[\u4e00-\u9fff])"
     r"|(?<=[\u4e00-\u9fff\s])(?:和|跟|与|及|再|并|又)(?=[\u4e00-\u9fff\s])"
+    r"|\s+(?=(?:scale|restart|(?:un)?cordon|drain|roll|promote|(?:un)?silence|prune|quanti[sz]e|export|cancel|pause|resume|check|show|compare|list)\s)"
 )
 """Places where a message that surely makes several requests may be cut."""
 
@@ -34,6 +36,11 @@ _LISTING = compiled(
     r"\s*(?:[+&、]|(?<=\w)，?加上?(?=[\u4e00-\u9fffa-z ])|(?<=[\u4e00-\u9fffa-z ])[和跟及](?=[\u4e00-\u9fffa-z ])|以及|,?\s+(?:plus|and|n)\s+(?:the |also )?)\s*"
 )
 """What stands between the items of a list."""
+_ROW = compiled(rf"{_LISTING.pattern}|\s*,\s*(?:and |then )?(?:the )?")
+"""The same in a row of three or more: ``alerts, nodes and jobs``."""
+_FULL_STOP = compiled(r"[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|[;\n]+")
+_LEAD = compiled(r"[^,:;]{1,60}(?::\s+|(?<=[\u4e00-\u9fff]):\s*)(?=\S)")
+"""``things to check before I leave:``"""
 
 
 MOST_CLAUSES = 5
@@ -78,9 +85,21 @@ def clauses(low: str, mentions: Sequence[Mention], loose: bool = False) -> list[
 
 def items(low: str, mentions: Sequence[Mention]) -> list[Span]:
     """The items of a message that is one list: ``gpu status + processes``; one when it is none."""
+    row = [s for s in _parted(low, mentions, _ROW) if not speech.assents(low[s.start : s.end])]
+    announced = bool(row) and row[0].start > 0
+    return row if len(row) > 2 - announced else _parted(low, mentions, _LISTING)
+
+
+def sentences(low: str, mentions: Sequence[Mention]) -> list[Span]:
+    """The sentences of a message."""
+    return [span for span in _parted(low, mentions, _FULL_STOP) if span.end > span.start]
+
+
+def _parted(low: str, mentions: Sequence[Mention], between: re.Pattern[str]) -> list[Span]:
     found: list[Span] = []
-    at = 0
-    for match in _LISTING.finditer(low):
+    lead = _LEAD.match(low)
+    at = lead.end() if lead and not any(m.span.start < lead.end() for m in mentions) else 0
+    for match in between.finditer(low, at):
         if _may_cut(Span(*match.span()), mentions) and match.start() > at:
             found.append(_trim(low, Span(at, match.start())))
             at = match.end()

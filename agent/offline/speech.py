@@ -31,7 +31,12 @@ _SPACES = compiled(r"\s+")
 
 
 _SPARED = compiled(
-    r"(?:已有|现有|原有|已经有|正?在跑|跑着|上面|老)的?[^,.;!?]{0,8}?(?:先|都|就)*(?:别|不要|不用)(?:动|碰|管)(?:它们?)?"
+    r"(?:别|不要)(?:磨叽|磨蹭|太[狠多大久猛]|从头(?:再来|训练?|来|开始)?|废话)|(?:不要|不用)(?:固定|定死)(?:的)?阈值|别用固定阈值|[, ]\s*但?(?:别|不要)删[掉除了]?(?=[,.;]|$)|跑不动|用不了"
+    r"|(?:不要|别用|不用|不走)\s*[^,]{1,10},\s*(?:要|改?用|改?走|换)|(?:一个)?[^,]{0,8}都?(?:别|不要)留|别给我(?=[^,]*,)"
+    r"|\bbut (?:do not|don'?t) (?:delete|remove) (?:it|the rule)\b"
+    r"|\b(?:do not|don'?t) (?:start (?:over|from scratch)|mind)\b|\binstead of \S+(?: NUM)?\b"
+    r"|\bwithout (?:giving up|losing|sacrificing|dropping|costing)\b|\bbut not (?:all|everything) at once\b"
+    r"|(?:已有|现有|原有|已经有|正?在跑|跑着|上面|老)的?[^,.;!?]{0,8}?(?:先|都|就)*(?:别|不要|不用)(?:动|碰|管)(?:它们?)?"
     r"|(?:版本号?|副本数?|配置|流量|别的|其[他它]的?)(?:都|先|就)*(?:别|不要|不用|不)(?:变|动|换|改|碰|管)"
     r"|\b(?:leave|keep) (?:the |what'?s |whatever is |those )?(?:running|existing|current)(?: pods?| ones?| work(?:loads?)?)?(?: alone| running| untouched| as (?:they are|is))?"
     r"|\b(?:do not|don'?t) (?:touch|kill|evict|move) (?:the |what'?s |whatever is |anything )?(?:already )?(?:running|existing|current)(?: pods?| ones?| work(?:loads?)?)?"
@@ -65,10 +70,9 @@ def act(clause: str, conditions: bool = True) -> Act:
         return Act.HEDGED
     if rule("question").search(text) or text.endswith("?"):
         return Act.QUESTION
-    told = rule("told").search(text) and not (
-        rule("looks").search(text) or rule("please").search(text)
-    )
-    return Act.STATEMENT if told else Act.REQUEST
+    told = rule("told").search(text) or rule("reported").search(text)
+    asked = rule("looks").search(text) or rule("please").search(text)
+    return Act.STATEMENT if told and not asked else Act.REQUEST
 
 
 _OPENERS = r"if|once|when|whenever|as soon as|unless|in case|after|assuming"
@@ -77,6 +81,12 @@ _AFTER_CONDITION = compiled(
     rf"^.*?\b(?:{_OPENERS})\b[^,]*?(?:,\s*(?:then )?|\bthen )(?P<main>.+)$"
     r"|^.*?(?:就|自动|直接|的话,?|才|立刻|(?<=[完好后了]),?\s*再)(?P<han>.+)$"
 )
+
+
+_OPENING = compiled(
+    rf"(?:but |and |so |only )*(?:{_OPENERS}|wait|until|等|如果|要是|一旦|除非|只有|若)"
+)
+_ONLY = compiled(r"\bonly (?:if|when|after|once)\b|才(?:能|行|可以)")
 
 
 def main_clause(low: str) -> tuple[int, int] | None:
@@ -97,6 +107,11 @@ def declares(clause: str) -> bool:
         and not rule("orders").search(text)
         and not text.endswith("?")
     )
+
+
+def reports(clause: str) -> bool:
+    """Tells that a deed is done, in the perfect tense: ``has been scaled``, ``已经扩到 6 个了``."""
+    return bool(rule("reported").search(_plain(clause)))
 
 
 def orders(clause: str) -> bool:
@@ -122,6 +137,13 @@ def assents(clause: str) -> bool:
 def refuses(clause: str) -> bool:
     """Puts a whole deed off, whatever a phrase with the same words may ask for."""
     return bool(rule("refuses").search(_plain(clause)))
+
+
+def governs(sentence: str) -> bool:
+    """May a sentence forbid or bind what another asks for: ``but only when …``, ``never mind``?"""
+    text = _plain(sentence)
+    opens = _OPENING.match(text) or _ONLY.search(text)
+    return bool(opens or retracts(text) or rule("negation").search(text) or refuses(text))
 
 
 def retracts(clause: str) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from agent.offline import references, speech
+from agent.offline import speech
 from agent.offline.fill import NAMES, Filled, Material
-from agent.offline.parse import SURE, Parse
+from agent.offline.parse import Parse
 from agent.offline.speech import Act
-from agent.offline.splitting import Piece
 from agent.offline.text import Span
 from agent.offline.wording import masked
 from tools.contract import Parameter, Tool
@@ -19,15 +18,9 @@ Fill: TypeAlias = "Callable[[Tool, Material], Filled]"
 """Fills the arguments of a tool."""
 SURELY = 0.9
 """Share from which a clause counts whatever stands beside it."""
-_LIKE_BEFORE, _EMPTY = 0.8, 0.02
-"""What a clause is worth that only names something, and one that says nothing at all."""
-_NAMING, _IDLE_NAME = ("name", "gpu", "xid", "action"), 0.1
-"""What names something, and what a piece loses by each that its request has no place for."""
-_FIRMLY, _LOOKS = 0.8, 0.99
-"""How likely a piece asks for a change, and to look, to count for a request of its own whatever the whole sounds like."""
-_PLAINLY = 0.95
-"""How likely a request must be that leaves its name to what was said before."""
-_HARDLY, _DOUBTFUL = 0.05, 0.3
+NAMING = ("name", "gpu", "xid", "action")
+"""Kinds of mentions that name something."""
+_HARDLY = 0.05
 _ASKED_IF, _ALIKE = {Act.REQUEST: 0.95, Act.QUESTION: 0.98}, 0.6
 """How likely a clause asks for a change, and for which, to count beside one that asks for none."""
 _USUAL = 0.035
@@ -106,38 +99,14 @@ def idle(step: Step) -> bool:
     return step.parse.act is Act.STATEMENT or forbids(step.parse, step.low)
 
 
-def _lacks(step: Step) -> bool:
-    """Is an argument missing that nothing before it in the message gives: ``then check its logs``?"""
-    missing = step.parse.filled.missing
-    earlier = any(m.kind in _NAMING for m in step.material.around)
-    pointed = earlier and (references.points(step.low) or step.parse.solid >= _PLAINLY)
-    return bool(missing) and not (pointed and all(p.word in NAMES for p in missing))
-
-
-def worth_of(step: Step) -> Piece:
-    """How well a piece of a message stands on its own."""
-    named = any(m.kind == "name" for m in step.material.mentions)
-    parse = step.parse
-    idle_names = idles(step)
-    if parse.bare:
-        return Piece((_LIKE_BEFORE if named else _EMPTY) * _IDLE_NAME**idle_names, named)
-    plainly = parse.solid >= _FIRMLY and not speech.declares(step.low)
-    asks = plainly and stands(step) if parse.changes else _looks(step)
-    firm = asks and not parse.filled.missing
-    doubtful = parse.tool is not None and (_lacks(step) or parse.share < SURE)
-    share = parse.solid * (_DOUBTFUL if doubtful else 1.0) * _IDLE_NAME**idle_names
-    return Piece(share, parse.tool is not None, firm)
+def named(step: Step) -> bool:
+    """Does a piece name what it is about?"""
+    return any(m.kind == "name" for m in step.material.mentions)
 
 
 def idles(step: Step) -> int:
     """How many names a request has no place for."""
-    return sum(m.kind in _NAMING for m in step.parse.filled.unused) if step.parse.tool else 0
-
-
-def _looks(step: Step) -> bool:
-    """Does a piece surely ask to look at something, and not just describe what is to be changed?"""
-    asked = step.parse.act in (Act.REQUEST, Act.QUESTION)
-    return step.parse.tool is not None and asked and step.parse.solid >= _LOOKS
+    return sum(m.kind in NAMING for m in step.parse.filled.unused) if step.parse.tool else 0
 
 
 def alike(one: Step, other: Step) -> bool:
@@ -161,15 +130,16 @@ def conceding(fill: Fill, whole: Material, steps: Sequence[Step]) -> Sequence[St
 def again(fill: Fill, last: Step, step: Step) -> Step | None:
     """``scale ranker to 6 and sentiment to four``: the same tool for the next name."""
     tool = last.parse.tool
-    if tool is None or not any(m.kind == "name" for m in step.material.mentions):
+    names = [m for m in step.material.mentions if m.kind == "name"]
+    if tool is None or not names or not all(m.known or not m.listed for m in names):
         return None
     alone = Material(step.material.text, step.material.mentions)
     filled = fill(tool, alone)
-    named = [p.name for p in tool.parameters if p.word in NAMES and p.name in filled.args]
+    given = [p.name for p in tool.parameters if p.word in NAMES and p.name in filled.args]
     before = last.parse.filled.args
-    if not named or any(m.kind == "name" for m in filled.unused):
+    if not given or any(m.kind == "name" for m in filled.unused):
         return None
-    if not all(n in before and filled.args[n] != before[n] for n in named):
+    if not all(n in before and filled.args[n] != before[n] for n in given):
         return None
     both = Filled({**before, **filled.args}, (), filled.ambiguous)
     both.missing = tuple(p for p in last.parse.filled.missing if p.name not in both.args)

@@ -9,9 +9,17 @@ from itertools import takewhile
 
 from agent.offline import declared, speech
 from agent.offline.fill import Material
-from agent.offline.mentions import Mention
-from agent.offline.parse import FAINT, Parse, Parser
-from agent.offline.segment import MOST_CLAUSES, Clause, clauses, items, pieces_of, within
+from agent.offline.mention import Mention
+from agent.offline.parse import FAINT, SURE, Parse, Parser
+from agent.offline.segment import (
+    MOST_CLAUSES,
+    Clause,
+    clauses,
+    items,
+    pieces_of,
+    sentences,
+    within,
+)
 from agent.offline.speech import Act
 from agent.offline.splitting import Piece, best_split
 from agent.offline.step import (
@@ -28,19 +36,15 @@ from agent.offline.step import (
     merged,
     same,
     stands,
-    worth_of,
 )
 from agent.offline.text import Span, Text
+from agent.offline.weighing import weigh, worth_of
 
 POSSIBLY = 0.001
 """How likely a message must make more than one request before cutting it is tried."""
-_LIKELY, _UNTOLD = 6, 0.1
-"""Requests of pieces should be among the likeliest labels of the whole; else they count less."""
 _ITEM = 0.8
 """How likely each item of a list must be a request of its own."""
-_HARDLY_ASKED = 0.1
-"""How likely the whole message asks for a change, below which none of its pieces surely does."""
-_PERHAPS, _CERTAINLY, _SWALLOWED = 0.2, 0.7, 0.1
+_PERHAPS, _CERTAINLY = 0.2, 0.7
 _ALSO = 0.003
 """Share of a change that may be bound to a condition."""
 _DETAILS = ("rule", "params", "count", "points", "factor", "fraction", "window", "alias")
@@ -74,7 +78,9 @@ class Finder:
             return Steps(tuple(listed), whole.parse)
         several = whole.parse.reading.several
         if several >= POSSIBLY and not speech.awaits(text.low):
-            loose = len(pieces) < 2 and (several >= _CERTAINLY or idles(whole) > 0)
+            # A list of names already makes several requests of one.
+            unexplained = several >= _CERTAINLY and not whole.parse.filled.also
+            loose = len(pieces) < 2 and (unexplained or idles(whole) > 0)
             parts = pieces_of(text, mentions, loose=True) if loose else pieces
             steps = self._several(text, mentions, parts, whole) if len(parts) > 1 else []
             if len(steps) > 1:
@@ -98,6 +104,22 @@ class Finder:
                 return alone
         return None
 
+    def asked_in_a_sentence(self, step: Step) -> Step | None:
+        """The sentence of a message that surely asks for the same, whatever the others tell.
+
+        ``I left it on when I moved. Remove staging from NAME``: nothing is bound to the move.
+        """
+        text, mentions = step.material.text, step.material.mentions
+        spans = sentences(text.low, mentions)
+        for number, span in enumerate(spans if len(spans) > 1 else ()):
+            alone = self._step(text, mentions, span)
+            same = alone.parse.label == step.parse.label and not alone.parse.bare
+            if not same or not stands(alone) or alone.parse.filled.args != step.parse.filled.args:
+                continue
+            others = [text.low[s.start : s.end] for s in (*spans[:number], *spans[number + 1 :])]
+            return None if any(speech.governs(other) for other in others) else alone
+        return None
+
     # ---- one request -----------------------------------------------------------------------
 
     def _single(
@@ -110,8 +132,10 @@ class Finder:
         if parse.tool is None:
             asked = self._beside(text, mentions, whole, pieces)
             return Steps((asked,) if asked else (), parse)
-        if parse.share < FAINT:
-            return Steps((), parse)
+        if parse.share < SURE:
+            asked = self._beside(text, mentions, whole, pieces)
+            if asked or parse.share < FAINT:
+                return Steps((asked,) if asked else (), parse)
         if parse.changes and forbids(parse, whole.low):
             allowed = self._unforbidden(text, mentions, pieces, parse.label)
             negated = replace(parse, act=Act.NEGATED)
@@ -178,9 +202,6 @@ class Finder:
     def _several(
         self, text: Text, mentions: Sequence[Mention], pieces: Sequence[Clause], whole: Step
     ) -> list[Step]:
-        asked = whole.parse.reading.change
-        likely = [label for label, _ in whole.parse.reading.shares[:_LIKELY]]
-
         @cache
         def read(first: int, last: int) -> Step:
             return self._step(text, mentions, Span(pieces[first].span.start, pieces[last].span.end))
@@ -189,15 +210,8 @@ class Finder:
         firm = [step for step in alone if worth_of(step).firm]
 
         def worth(step: Step) -> Piece:
-            piece = worth_of(step)
             within = {s.parse.label for s in firm if s.span.within(step.span)}
-            if len(within) > 1:  # it would swallow what surely is a request of its own
-                piece = replace(piece, share=piece.share * _SWALLOWED)
-            told = step.parse.bare or step.parse.tool is None or step.parse.label in likely
-            told = told or piece.firm
-            if step.parse.changes and asked < _HARDLY_ASKED:
-                told, piece = False, replace(piece, firm=False)
-            return piece if told else Piece(piece.share * _UNTOLD, piece.asks)
+            return weigh(step, whole, len(within) > 1)
 
         found: list[Step] = []
         several = whole.parse.reading.several

@@ -25,7 +25,7 @@ _FOLD = {
     **dict.fromkeys((0x200B, 0x200C, 0x200D, 0xFEFF, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E), " "),
 }
 _HAN = re.compile(f"[{HAN}]")
-_LATIN = re.compile(r"[A-Za-z]{2,}")
+_LATIN = re.compile(r"(?<![\w-])[A-Za-z]{2,}(?![\w-])")
 _TOKEN = re.compile(rf"[a-z0-9]+(?:'[a-z]+)?|[{HAN}]+|[^\sa-z0-9{HAN}]")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import HAN
 from agent.offline.text import pattern as compiled
 from agent.offline.traditional import TERMS

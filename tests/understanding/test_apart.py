@@ -6,7 +6,7 @@ import pytest
 
 from agent.offline import speech
 from agent.offline.brain import Brain
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.segment import items
 from agent.offline.text import Span, read
 from tests.understanding.fleet import NAMES

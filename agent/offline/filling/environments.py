@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from agent.offline.filling.sheet import Sheet
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 from tools.contract import Parameter

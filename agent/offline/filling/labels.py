@@ -24,7 +24,7 @@ _CALLED = compiled(
 """What is expressly given as the name: any word."""
 _BESIDE = {
     "rule": (
-        rf"\b(?:rules?|alerts?|alarm) (?:called |named |no\.? ?)?{_NAME}",
+        rf"\b(?:rules?|alerts?|alarm) (?:called |named |no\. )?{_NAME}",
         rf"规则(?:名[为叫]?)?\s*[:,]?\s*{_NAME}",
         rf"(?<![\w/.-]){_NAME}[\"'`”’」]?\s*(?:这|那|的)?[个条]?\s*(?:alert |alarm |告警|报警)?(?:\brules?\b|规则)",
     ),
@@ -40,7 +40,7 @@ _SHAPED = re.compile(r".*[a-zA-Z0-9][._-][a-zA-Z0-9]|.*[a-z][A-Z]|.*[a-zA-Z]\d")
 _COMPARED = compiled(
     r"[\"'`]?\s*(?:[<>=]|(?:is |goes |stays )?(?:above|over|below|under|at)\b|超过|高于|低于|大于|小于)"
 )
-_COMMON = compiled(r".*-(?:up|in|out|off)|\w+-of-\w+")
+_COMMON = compiled(r".*-(?:up|in|out|off|level|worthy|wide|based)|\w+-of-\w+")
 
 
 def labelled(sheet: Sheet, parameter: Parameter) -> bool:
@@ -89,7 +89,7 @@ def _free(sheet: Sheet, parameter: Parameter, span: Span) -> bool:
         return False
     for mention in sheet.material.mentions:
         if mention.span.overlaps(span):
-            if mention.kind == "name" and mention.known:
+            if mention.kind == "name" and mention.known and "alert" not in mention.means:
                 return False
             if mention.kind == "metric":
                 return sum(m.kind == "metric" for m in sheet.material.mentions) > 1

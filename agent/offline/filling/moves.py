@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.offline.filling.sheet import Sheet
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 from tools.contract import Parameter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.offline import cues, references
 from agent.offline.filling import environments, labels, machines, places
 from agent.offline.filling.sheet import Sheet
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import pattern as compiled
 from tools.contract import Parameter
 
@@ -64,8 +64,7 @@ def name(sheet: Sheet, parameter: Parameter) -> None:
         if best is None or score > best[0]:
             best = (score, mention, kind)
     if best is None:
-        if not places.plain(sheet, parameter):
-            places.identifier(sheet, parameter)
+        places.unlisted(sheet, parameter)
     else:
         _enter(sheet, parameter, best[1], best[2])
 
@@ -73,6 +72,8 @@ def name(sheet: Sheet, parameter: Parameter) -> None:
 def _reach(sheet: Sheet, parameter: Parameter) -> list[tuple[bool, int, Mention]]:
     """Where the name may be found: only in the clause where that names the other of a pair."""
     form, reach = sheet.form, list(sheet.within_reach(parameter))
+    if _elsewhere(sheet, parameter):
+        return [r for r in reach if r[0]]
     if parameter.name not in form.pair:
         return reach
     other = [p for p in form.tool.parameters if p.name in form.pair and p != parameter]
@@ -173,7 +174,9 @@ def _elsewhere(sheet: Sheet, parameter: Parameter) -> bool:
     low, form = sheet.material.text.low, sheet.form
     if parameter.name in form.pair and form.pair & sheet.done.args.keys():
         return True
-    return parameter.word == "target" and machines.named(low)
+    if parameter.word != "target":
+        return False
+    return machines.named(low) or any(m.kind == "gpu" for m in sheet.material.mentions)
 
 
 def _least(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
@@ -181,6 +184,7 @@ def _least(sheet: Sheet, parameter: Parameter, mention: Mention) -> float:
     if mention.guessed and not parameter.required:
         return 1.0
     if parameter.word == "rule" and not parameter.required and "rule" not in mention.means:
-        tuned = not mention.known and _TUNED.search(sheet.material.text.low)
-        return _NEVER if mention.known or not tuned else 0.0
+        if mention.known:
+            return -9.0 if "alert" in mention.means else _NEVER
+        return 0.0 if _TUNED.search(sheet.material.text.low) else _NEVER
     return 0.5 if parameter.name in sheet.form.doubled else -9.0

@@ -11,6 +11,7 @@ from tools.contract import Parameter
 
 _UNLISTED = frozenset({"schedule", "rule"})
 """Kinds of names that no list is kept of."""
+_WRITTEN = ("deployment", "model", "job", "target", "alias", *sorted(_UNLISTED))
 _PLAIN = compiled(r"(?<![\w#/-])[a-z][a-z0-9_.-]*[a-z0-9](?![\w/-])")
 _NO_NAMES = lexicon("no_names")
 _NAME = r"[\"'`]?(?!teacher)(?P<n>[a-z][a-z0-9]*(?:[._-]?[a-z0-9]+)+)"
@@ -26,6 +27,17 @@ _CALLED = {
             rf"(?<![\w/.-]){_NAME}\s*(?:as|for|作为|做|当|来当|来做)(?: the| a| our)?\s*(?:student|学生)"
         ),
         compiled(rf"(?<![\w/.-]){_NAME}\s*学生"),
+        compiled(rf"(?<![\w/.-]){_NAME}\s*(?:跟着|跟|向|照着)(?=[^,]{{1,40}}学)"),
+        compiled(rf"(?:蒸馏?|训练?|练|教)(?:出来?)?(?:一?个)?(?:小的)?\s*{_NAME}\s*出来"),
+        compiled(rf"蒸馏?[^,]{{1,40}}给\s*{_NAME}"),
+        compiled(
+            rf"\bteacher,? (?:and|to) (?:train|teach|make|get|build|grow) (?:the |an? )?{_NAME}"
+        ),
+        compiled(rf"\bto (?:teach|train) {_NAME}"),
+        compiled(rf"(?<![\w/.-]){_NAME} (?:(?:is|as|for) )?(?:the|a|our) student\b"),
+        compiled(
+            rf"(?<![\w/.-]){_NAME} (?:shall|should|must|is to|will|to) (?:be taught by|learn from)"
+        ),
         compiled(
             rf"(?:\binto|\bdown to|->|→|=>|到|成|教出(?:来)?(?:一?个)?)\s*(?:the |an? )?{_NAME}(?![\w/])"
         ),
@@ -56,7 +68,7 @@ def called(sheet: Sheet, parameter: Parameter) -> bool:
 
 def identifier(sheet: Sheet, parameter: Parameter) -> None:
     """``eta_predict``: written like a metric, in the place of a name that must be there."""
-    if not parameter.required or parameter.word not in ("deployment", "model", "job", "target"):
+    if not parameter.required or parameter.word not in _WRITTEN:
         return
     for mention in sheet.material.mentions:
         if mention.kind == "metric" and "_" in str(mention.value) and id(mention) not in sheet.used:
@@ -64,6 +76,13 @@ def identifier(sheet: Sheet, parameter: Parameter) -> None:
             if _PLAIN.fullmatch(said.lower()):
                 sheet.put(parameter, said, mention)
                 return
+
+
+def unlisted(sheet: Sheet, parameter: Parameter) -> None:
+    """A name that no list is kept of, the one that is written like a name before a plain word."""
+    identifier(sheet, parameter)
+    if parameter.name not in sheet.done.args:
+        plain(sheet, parameter)
 
 
 def plain(sheet: Sheet, parameter: Parameter) -> bool:

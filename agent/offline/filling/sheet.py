@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agent.offline import cues
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import Span, Text
 from tools.contract import Json, Parameter, Tool
 

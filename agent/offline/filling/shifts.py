@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 from tools.contract import Parameter
@@ -28,7 +28,7 @@ _NEW = compiled(
 _TOLD_SO = 0.5
 """Against an alias that a verb implies (``转正``) when one is named."""
 _ABOUT = compiled(
-    r"[ -](?:long )?(?:run|job|training|shift|outage|flight|meeting|maintenance|drive|trip)s?\b|(?:后|之后|以后)(?:要|有|开|就|上|发|我|会|做|得)"
+    r"[ -](?:long )?(?:run|job|training|shift|outage|flight|meeting|maintenance|drive|trip)s?\b|(?:后|之后|以后)(?:要|有|开|就|上|发|我|会|做|得|来|问|去)|(?<=秒)(?:才|都)"
 )
 _PLANNED = compiled(r"(?:要|得|还要|准备|打算)")
 _AHEAD = compiled(r"\b(?:in|within|after)(?: about| around| the next)? $")
@@ -40,6 +40,9 @@ _OPERATOR = compiled(
     r"\s*(?:[<>]=?|(?:goes|is|gets|drops|falls)? ?(?:above|over|below|under|exceeds)\b|超|高于|低于|大于|小于|过 ?\d)"
 )
 _CALLED = compiled(r"(?:\bname[d=:]?|\bcalled|\bcall it|名字?(?:就|是|为|叫)*|叫做?)\W*$")
+_DATED = compiled(
+    r"(?:since |so far )*(?:yesterday|today|tonight|(?:this|last) (?:week|night|month))(?:'s)?|[昨今].{1,2}|[这上本]个?(?:周|星期|礼拜|月)"
+)
 _ONE = compiled(r"(?:one|a|一)")
 _LIMIT = compiled(
     r"(?:\bover|\babove|\bbelow|\bunder|\bthan|\bexceeds?|\bat|\bto|\bthreshold|[<>=:]|于|过|超|到|破|阈值|不足)(?: of| is)?\s*$"
@@ -87,6 +90,11 @@ def aside(low: str, span: Span) -> bool:
         return True
     ahead = None if _PAST.match(low, span.start) else _AHEAD.search(low[: span.start])
     return bool(ahead and _COMING.search(low[: ahead.start()]))
+
+
+def dated(low: str, span: Span) -> bool:
+    """A day or a week by its name, which is no duration: ``yesterday``, ``这周``."""
+    return bool(_DATED.fullmatch(low[span.start : span.end]))
 
 
 def article(low: str, span: Span) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from agent.offline.filling import shifts
 from agent.offline.filling.sheet import Sheet
-from agent.offline.mentions import Mention
+from agent.offline.mention import Mention
 from agent.offline.slots import limits
+from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 from tools.contract import Json, Parameter
 
@@ -137,10 +138,10 @@ def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> 
     if parameter.name == "replicas" and shifts.relative(low, mention.span):
         return False
     if parameter.word == "window":
-        return not shifts.aside(low, mention.span)
+        return _lasts(sheet, parameter, mention.span)
     if parameter.word == "alias":
         return mention.value != "latest"
-    if parameter.word == "number" and shifts.article(low, mention.span):
+    if parameter.word in ("number", "sample") and shifts.article(low, mention.span):
         return False
     if parameter.word == "revision" and mention.kind != "revision":
         return bool(_BACK_TO.search(low[: mention.span.start]))
@@ -152,6 +153,14 @@ def _meant(sheet: Sheet, parameter: Parameter, mention: Mention, fit: float) -> 
         names = [m for m in sheet.material.mentions if m.kind == "name"]
         return fit >= 1.0 or any(0 <= mention.span.start - m.span.end <= 2 for m in names)
     return True
+
+
+def _lasts(sheet: Sheet, parameter: Parameter, span: Span) -> bool:
+    """Is a duration that of the request, and not a date where a rule needs a duration?"""
+    low = sheet.material.text.low
+    rule = any(p.word == "metric" and p.required for p in sheet.form.tool.parameters)
+    dated = rule and parameter.name == "duration" and shifts.dated(low, span)
+    return not dated and not shifts.aside(low, span)
 
 
 def _alike(sheet: Sheet, parameter: Parameter, since: int) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from agent.offline.corrections import CORRECTION
 from agent.offline.filling.sheet import Sheet
+from agent.offline.mention import SAID
 from agent.offline.slots import (
     causes,
     choices,
@@ -116,7 +117,8 @@ def _flag(sheet: Sheet, parameter: Parameter) -> bool | None:
 def _text(sheet: Sheet, parameter: Parameter) -> str | None:
     quoted = _quoted(sheet)
     if quoted:
-        return quoted
+        tidy = causes.trimmed if parameter.name == "cause" else free_text.clean
+        return tidy(quoted) if any(m.unit == SAID for m in sheet.material.mentions) else quoted
     raw = sheet.material.text.raw
     if parameter.name == "cause":
         alert = next((m for m in sheet.material.mentions if "alert" in m.means), None)

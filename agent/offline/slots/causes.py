@@ -64,11 +64,18 @@ _NOTHING = frozenset(
         "误判",
         "了",
         "过了",
+        "record it",
+        "note it",
+        "根因",
+        "原因",
+        "找到了",
+        "找到",
+        "查到了",
     }
 )
 _MADE = lazily(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")
 _LEAD = lazily(
-    rf"^(?:[^\s:：]{{0,6}}(?:[档案库]|下来|结论|原因|记录|备注)吧?[:：]|(?:was|were) (?=\S)|(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
+    rf"^(?:登记(?:成|为|一下)?[:：\s]+|[^\s:：]{{0,6}}(?:[档案库]|下来|结论|原因|记录|备注)吧?[:：]|(?:was|were) (?=\S)|(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
     re.IGNORECASE,
 )
 
@@ -78,13 +85,14 @@ def cause(raw: str, alert: Span | None) -> str | None:
     text = raw if alert is None else f"{raw[: alert.start]}{_IT}{raw[alert.end :]}"
     for pattern in _PATTERNS:
         match = pattern.search(text)
-        said = _trimmed(match["t"]) if match else ""
+        said = trimmed(match["t"]) if match else ""
         if said and _IT not in said and said.lower() not in _NOTHING:
             return said
     return None
 
 
-def _trimmed(said: str) -> str:
+def trimmed(said: str) -> str:
+    """What was told, without the words that only ask for it to be kept."""
     text = _TAIL.sub("", said.strip())
     text = _MADE.sub("", text).strip()
     text = _LEAD.sub("", text)

@@ -20,10 +20,10 @@ _UNITS = {
 _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
 _NUMBER = numbers.NUMBER
 _PATTERN = compiled(
-    rf"(?<![\w.#:-])(?P<n>{_NUMBER})(?P<half_before> and a half)?(?:\s|-)*(?:{_UNIT})(?P<half>半| and a half)?(?![a-z0-9])"
+    rf"(?<![\w.#:要花等-])(?P<n>{_NUMBER})(?P<half_before> and a half)?(?:\s|-)*(?:{_UNIT})(?P<half>半| and a half)?(?![a-z0-9])"
 )
 _HAN_PATTERN = compiled(
-    rf"(?P<n>\d+(?:\.\d+)?|{numbers.HAN})\s*(?:(?P<s>秒钟?)|(?P<m>分(?!之)钟?)|(?P<h>个?小时|个?钟头|个钟)"
+    rf"(?<![要花等])(?P<n>\d+(?:\.\d+)?|{numbers.HAN})\s*(?:(?P<s>秒钟?)|(?P<m>分(?!之)钟?)|(?P<h>个?小时|个?钟头|个钟)"
     r"|(?P<d>天|日(?!志|报))|(?P<w>个?星期|个?礼拜|周)|(?P<mo>个月))(?P<half>半)?"
 )
 _COMPOUND = compiled(r"(?<![\w.:-])(?:\d+[dhms]){2,}(?!\w)")

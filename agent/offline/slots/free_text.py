@@ -23,7 +23,7 @@ _LEADING = lazily(
     re.IGNORECASE,
 )
 _EMPTY = lazily(
-    r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$|^(?:something|anything|a (?:note|message|notice|line|word|heads[- ]up)|an? update)$",
+    r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$|^(?:something|anything|a (?:note|message|notice|line|word|heads[- ]up)|an? update|for (?:me|us)|please|pls)$|^里?面?(?:通知|告诉|提醒|说|喊)(?:大家|各位|一?[声下])+$|^一[声句下]$",
     re.IGNORECASE,
 )
 _AHEAD = (
@@ -53,12 +53,12 @@ def message(raw: str) -> str | None:
     found = [match for expression in _MESSAGE if (match := expression.search(raw))]
     if not found:
         return None
-    return _clean(min(found, key=lambda m: m.start())["t"]) or None
+    return clean(min(found, key=lambda m: m.start())["t"]) or None
 
 
 def rest(raw: str) -> str | None:
     """All that follows, without the joint."""
-    text = _clean(_LEADING.sub("", raw.strip()))
+    text = clean(_LEADING.sub("", raw.strip()))
     return None if not text or _EMPTY.match(text) else text
 
 
@@ -66,11 +66,12 @@ def _first(raw: str, patterns: tuple[re.Pattern[str], ...]) -> str | None:
     for expression in patterns:
         match = expression.search(raw)
         if match:
-            return _clean(match["t"]) or None
+            return clean(match["t"]) or None
     return None
 
 
-def _clean(said: str) -> str:
+def clean(said: str) -> str:
+    """Without quotation marks and the last full stop."""
     text = said.strip()
     pairs = ('""', "''", "“”", "‘’", "「」", "``")
     for left, right in pairs:

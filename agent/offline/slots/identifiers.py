@@ -11,6 +11,7 @@ from agent.offline.text import pattern as compiled
 _D = r"\d{1,6}"
 _W = numbers.NUMBER
 _ORD = "|".join(sorted(numbers.ORDINALS, key=len, reverse=True))
+_DEED = r"(?:操作|动作|提议|提案|变更|申请|actions?\b|proposals?\b)"
 _HN = rf"(?:{_D}|{numbers.HAN})"
 
 _PATTERNS: tuple[tuple[str, str], ...] = (
@@ -46,10 +47,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "action",
         rf"(?:操作|动作|提议|提案|变更|申请)\s*(?:编号|号)?\s*#?(?P<n>{_D}|{numbers.HAN})(?!\s*(?:个|次|条|项))",
     ),
-    (
-        "action",
-        rf"第?\s*(?P<n>{_HN})\s*(?:号|个|条|项)\s*(?:操作|动作|提议|提案|变更|申请|actions?\b|proposals?\b)",
-    ),
+    ("action", rf"第\s*(?P<n>{_HN})\s*(?:号|个|条|项)?\s*{_DEED}"),
+    ("action", rf"(?P<n>{_HN})\s*号\s*{_DEED}"),
     ("action", rf"(?:编号|台账|单号|工单)\s*第?\s*(?P<n>{_D})(?!\d)"),
     ("action", rf"(?<![\d.])(?P<n>{_D})\s*号?\s*(?:单子|工单|单(?!\w|位|个|元))"),
     ("action", r"(?<![\w#])#(?P<n>\d+)\b"),
@@ -85,15 +84,38 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 _COMPILED = tuple((kind, compiled(pattern)) for kind, pattern in _PATTERNS)
 
 _DIGITS = compiled(r"\d+")
-_MORE = r"(?P<more>(?:\s*(?:,|&|/|、|,? ?\band\b|和|跟|与|还有)\s*\d+(?![\w.%-]|:\d| ?(?:[mhds]|min|hours?|days?|seconds?|ms)\b))+)"
-_LISTED = (
-    ("xid", compiled(rf"\bs?xids?(?![a-z])(?:[\s:#]|errors?|codes?)*\d{{1,3}}{_MORE}")),
-    (
-        "action",
-        compiled(rf"(?:\b(?:actions|proposals|approvals)|操作|动作|\baction)[\s:#]*\d+{_MORE}"),
-    ),
-    ("gpu", compiled(rf"\b(?:gpus|cards)[\s:#]*\d+{_MORE}")),
+_END = r"(?![\w.%-]|:\d|\s?(?:[mhds]|min|hours?|days?|minutes?|seconds?|ms|gb|小时|分钟|天|秒|度|倍|点)(?![a-z]))"
+_RUN = r"(?<![\w.#-])(?P<run>\d{1,6}(?:\s*(?:[,&/]|,? ?\band\b|和|跟|与|还有)\s*#?\d{1,6}(?!\d)|\s\d{1,6}(?!\d))+)"
+_THESE = r"\s*号?\s*(?:这|那)?(?:几|俩|[两三四五六]|2|3|4)?\s*"
+_LISTED = tuple(
+    (kind, tuple(map(compiled, patterns)))
+    for kind, patterns in (
+        (
+            "xid",
+            (
+                rf"(?<![a-z])s?xids?(?![a-z])(?:[\s:#]|errors?|codes?|错误码)*{_RUN}{_END}",
+                rf"(?:报错码|错误码|故障码)\s*{_RUN}",
+                rf"{_RUN}{_THESE}(?:个|are|as)?\s*(?:the )?s?xids?(?![a-z])",
+            ),
+        ),
+        (
+            "action",
+            (
+                rf"(?:\b(?:actions?|proposals|approvals|entries)|操作|动作|提议)[\s:#]*{_RUN}{_END}",
+                rf"{_RUN}{_THESE}(?:个|条|项)\s*(?:操作|动作|提议|提案)",
+                rf"{_RUN} (?:from|in|of) the ledger\b",
+            ),
+        ),
+        (
+            "gpu",
+            (
+                rf"(?:\b(?:gpus?|cards)|显卡|卡)[\s:#]*{_RUN}{_END}",
+                rf"{_RUN}{_THESE}(?:张|块|个)?\s*(?:gpu|显卡|卡)(?!\d)",
+            ),
+        ),
+    )
 )
+"""Lists of such numbers: ``xids 13 and 45``, ``gpus 1 3 5``, ``0、3 两张卡``."""
 
 ALIASES: tuple[tuple[str, str], ...] = (
     ("production", r"production|prod(?!uc|/)|生产(?:环境|版)?|转正"),
@@ -126,10 +148,10 @@ def find(low: str) -> Iterator[tuple[str, Span, Span, str]]:
 
 
 def further(low: str) -> Iterator[tuple[str, Span, Span, str]]:
-    """The other numbers of a list: ``xids 13 and 45``."""
-    for kind, pattern in _LISTED:
-        for listed in pattern.finditer(low):
-            for match in _DIGITS.finditer(low, *listed.span("more")):
+    """Every number of a list: ``xids 13 and 45``."""
+    for kind, patterns in _LISTED:
+        for listed in (found for pattern in patterns for found in pattern.finditer(low)):
+            for match in _DIGITS.finditer(low, *listed.span("run")):
                 yield kind, Span(*match.span()), Span(*match.span()), match.group()
 
 

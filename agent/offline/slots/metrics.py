@@ -38,15 +38,15 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     ),
     (
         "gpu_temperature",
-        r"gpu(?:'?s)?[ _-]?(?:temperatures?|temps?|heat)|(?:temperatures?|temps?) of (?:(?:the|all) )?gpus?|(?:temperatures?|temps?)(?= ?(?:chart|graph|plot|curve|over \d|above|exceeds?|>|is over))|(?<=\bin )temperatures?|(?:hotter|warmer|cooler)(?= than (?:its|the|all|other))|(?:gpus?|cards?)(?= [^,.;]{0,20}?\d+ ?(?:degrees|celsius|c\b))|(?:gpu|显卡|卡)(?=[^,.;\d]{0,6}\d+ ?度)|温度(?=曲线|图|超|高于|大于|过 ?\d|>|达|到)|(?:gpu|显卡|卡) ?的?温度|显卡温度",
+        r"gpu(?:'?s)?[ _-]?(?:temperatures?|temps?|heat)|(?:temperatures?|temps?) of (?:(?:the|all) )?gpus?|(?:temperatures?|temps?)(?= ?(?:chart|graph|plot|curve|over \d|above|exceeds?|>|is over))|(?<=\bin )temperatures?|(?:hotter|warmer|cooler)(?= than (?:its|the|all|other))|(?:gpus?|cards?)(?= [^,.;]{0,20}?\d+ ?(?:degrees|celsius|c\b))|(?:gpu|显卡|卡)(?=[^,.;\d]{0,6}\d+ ?度)|温度(?=曲线|图|超|高于|大于|过 ?\d|>|达|到)|(?:gpu|显卡|卡) ?的?温度|显卡温度|卡温|(?<!室)温度",
     ),
     (
         "gpu_power",
-        r"gpu(?:'?s)?[ _-]?power(?: (?:draw|usage|consumption))?|power draw|(?:gpu|显卡) ?的?(?:功耗|功率)",
+        r"gpu(?:'?s)?[ _-]?power(?: (?:draw|usage|consumption))?|power draw|(?:draw(?:s|ing)? )power|power draw|(?:gpu|显卡) ?的?(?:功耗|功率)|功耗|功率",
     ),
     (
         "gpu_utilization",
-        r"gpu(?:'?s)?[ _-]?(?:utili[sz]ation|utilisaton|util|usage|load|busy)|utili[sz]ation of (?:the )?gpus?|(?:gpu|显卡) ?的?(?:利用率|使用率|负载|占用率)",
+        r"gpu(?:'?s)?[ _-]?(?:utili[sz]ation|utilisaton|util|usage|load|busy)|utili[sz]ation of (?:the )?gpus?|(?:(?:cards?|gpus?) whose )?utili[sz]ation|(?:gpu|显卡) ?的?(?:利用率|使用率|负载|占用率)|利用率",
     ),
     (
         "cpu",
@@ -58,7 +58,7 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     ),
     (
         "disk",
-        r"disk(?: (?:usage|space|utili[sz]ation|use))?|(?:磁盘|磁碟|硬碟|硬盘)(?:占用|使用|空间|用量)?(?:率|量)?",
+        r"disk(?: (?:usage|space|utili[sz]ation|use))?|(?:磁盘|磁碟|硬碟|硬盘)(?:占用|使用|利用|空间|用量)?(?:率|量)?",
     ),
     (
         "network",

@@ -16,7 +16,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("weight_decay", r"weight[ _-]?decay|权重衰减"),
     ("dropout", r"dropout"),
     ("momentum", r"momentum|动量"),
-    ("seed", r"(?:random )?seed|随机种子"),
+    ("seed", r"(?:random )?seed|(?:随机)?种子"),
     ("steps", r"(?:max )?steps"),
     ("hidden", r"hidden(?: size| units| dim)?"),
 )
@@ -25,13 +25,13 @@ _NAMED = tuple(
     (
         name,
         compiled(
-            rf"(?<![a-z0-9_-])(?:{p})\s*(?:=|:|of|to|is|at|为|设为|设成|设|改成|改为|改|调到|调成|给|用)?\s*{_VALUE}(?![\w%])"
+            rf"(?<![a-z0-9_-])(?:{p})\s*(?:=|:|of|to|is|at|为|设为|设成|设|[换改][成为到]?|改|调到|调成|固定(?:为|成)?|定[为成]?|取|给|用)?\s*{_VALUE}(?![\w%])"
         ),
     )
     for name, p in _NAMES
 )
 _EPOCHS = compiled(
-    rf"(?<![\w.:第-])(?<!第 )(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?[\s-]*(?P<unit>epochs?)(?![a-z])(?!\s*[=:]\s*\d)"
+    rf"(?<![\w.第-])(?:(?<!\d:)|(?!\d))(?<!第 )(?P<v>{numbers.ENGLISH}|\d+|{numbers.HAN})\s*(?:个|more |full )?[\s-]*(?P<unit>epochs?)(?![a-z])(?!\s*[=:]\s*\d)"
 )
 _STEPS = compiled(r"(?<![\w.:-])(?P<v>\d+)\s*(?P<unit>steps\b)")
 _COUNTED = frozenset({"epochs", "steps"})
@@ -42,6 +42,10 @@ _HAPPENED = compiled(
 _PAIR = compiled(
     rf"(?<![\w-])(?P<k>[a-z_][a-z0-9_.]*)\s*=\s*{_VALUE}(?![\w%]| *(?:trials?|runs?|workers?|replicas?)\b)"
 )
+_WRITTEN = compiled(
+    rf"(?<![\w-])(?P<k>(?!error_|request_)[a-z]+_(?:steps|size|rate|decay|norm|dim|layers|heads|length|ratio|epochs))\s+{_VALUE}(?![\w%])"
+)
+"""``warmup_steps 500``: written like a parameter, without a sign of equality."""
 _COUNTS = frozenset(
     f"{much}{what}{s}"
     for much in ("", "n_", "num_")
@@ -52,7 +56,7 @@ _COUNTS = frozenset(
 
 def find(low: str) -> Iterator[tuple[Span, dict[str, float | int | bool]]]:
     """Every training parameter with its value."""
-    for match in _PAIR.finditer(low):
+    for match in (*_PAIR.finditer(low), *_WRITTEN.finditer(low)):
         if match["k"] not in _COUNTS:
             yield Span(*match.span()), {_canonical(match["k"]): _value(match["v"])}
     counted = [

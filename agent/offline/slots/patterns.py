@@ -13,9 +13,13 @@ _WORDS = r"[A-Za-z0-9_.*|-]+(?: [A-Za-z][\w.*|-]*){0,4}"
 """English words inside a Chinese sentence."""
 _PATTERN = (
     lazily(
+        r"(?<!\S)[\"'`]?(?P<t>[\\^][^\s\"'`,，。]+|[A-Za-z0-9_]+(?:\|[A-Za-z0-9_]+)+|(?!lr=|seed=)[A-Za-z]+=[A-Za-z]+)(?![^\s\"'`,，。的])"
+    ),
+    lazily(
         r"\b(?:lines?|entries|messages) (?:with|containing|mentioning|matching|that (?:say|contain|mention|match))(?: the (?:words?|text|string))?\s+[\"'`]?(?P<t>\w[\w .:*|/-]*?)[\"'`]?\s*(?=$|[,?!;.]| (?:in|from|on|over|during|since|within|for)\b)",
         re.IGNORECASE | re.ASCII,
     ),
+    lazily(rf"(?:grep|搜|过滤)[^A-Za-z0-9]*的\s*(?P<t>(?=[A-Za-z]){_WORDS})", re.ASCII),
     lazily(rf"(?<![没还只所])有\s*(?P<t>{_WORDS})\s*的(?:那几?)?(?:行|内容|条目|日志)", re.ASCII),
     lazily(
         r"(?:正则(?:表达式)?|\bregexp?\b|\bregular expression|\bpattern)\s*(?:是|为|of|[:：=])?\s*[\"'`]?(?P<t>[^\s\"'`,，。]*[\\\w*\]+)][^\s\"'`,，。]*)",
@@ -51,7 +55,7 @@ _PATTERN = (
         re.IGNORECASE | re.ASCII,
     ),
     lazily(
-        r"\b(?:grep|rg|search|look(?:ing)? for|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|with)(?! out (?:why|what|who|how|if|whether)\b)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|on|by|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])",
+        r"\b(?:grep|rg|search|look(?:ing)? for|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|filtered|with)(?! out (?:why|what|who|how|if|whether)\b)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|on|by|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])",
         re.IGNORECASE | re.ASCII,
     ),
     lazily(
@@ -64,11 +68,12 @@ _PATTERN = (
     lazily(
         rf"(?P<t>{_WORDS})\s*(?:字样|字眼|关键字|关键词|报错|错误|相关|有关|那几行|这几行|的那几行)"
     ),
-    lazily(r"(?:日志|log)(?:里面?的?|的)\s*(?P<t>[A-Za-z][\w.*|-]*)(?![\w-])", re.ASCII),
+    lazily(rf"(?:日志|log)(?:里面?的?|的)\s*(?P<t>(?=[A-Za-z]){_WORDS})(?![\w-])", re.ASCII),
     lazily(
         rf"\b(?:any(?:thing)?|some|see|seeing|getting|throwing|spewing|printing|mentions?|about)\s+(?:more )?(?P<t>{_LITERAL})(?![\w-])"
     ),
     lazily(rf"(?:里面?|日志)的?\s*(?P<t>{_LITERAL})(?![A-Za-z0-9_-])"),
+    lazily(r"(?<![\w-])(?P<t>oom-kill\w*)(?![\w-])", re.ASCII),
     lazily(rf"(?:报|打|刷|抛|爆|喷)(?:出|了|过)?\s*(?P<t>{_LITERAL})(?![A-Za-z0-9_-])"),
     lazily(
         r"\b(?P<t>[A-Z][A-Za-z]*[A-Z][A-Za-z]*|OOM|NaN|CUDA|NCCL|5\d\d|4\d\d)\b(?= (?:errors?|in|messages?|lines?|failures?))"
@@ -87,6 +92,6 @@ def pattern(raw: str) -> str | None:
         for match in expression.finditer(raw):
             said: str = match["t"] or match.groupdict()["u"]
             plain = said.lower() not in _NOT_PATTERNS or _PLAIN.match(match.group())
-            if said in _LEVELS or plain:
+            if (said in _LEVELS or plain) and len(said) > 1:
                 return said.rstrip(".")
     return None

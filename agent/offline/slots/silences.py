@@ -7,7 +7,7 @@ from agent.offline.text import pattern as compiled
 
 _SILENCE = r"(?:silences?|mutes?|静默|静音|屏蔽)"
 _ID = (
-    r"[\"'`]?(?P<n>(?=[a-z-]*\d)(?!\d+(?:h|m|s|d|w|min|hrs?)(?![a-z0-9]))[a-z0-9]+(?:[-_][a-z0-9]+)*)[\"'`]?"
+    r"[\"'`]?(?P<n>(?=[a-z_-]*\d)(?!\d+(?:h|m|s|d|w|min|hrs?)(?![a-z0-9]))[a-z0-9]+(?:[-_][a-z0-9]+)*)[\"'`]?"
     r"(?![\w.%-]|\s*(?:hours?|hrs?|minutes?|mins?|days?|weeks?|小时|个|分钟|天|条|次)(?![a-z]))"
 )
 _SIGN = r"(?:\b(?:with |by )?id\b|号码?|编号|number\b|no\.?|#|=|:|是|为)"
@@ -17,6 +17,9 @@ _PATTERNS = tuple(
         rf"{_SILENCE}(?:\s*{_SIGN})*\s*{_ID}",
         rf"(?<![a-z0-9])id(?: of (?:the |that |its )?{_SILENCE})?(?: is)?(?:\s*{_SIGN})*\s*{_ID}",
         rf"(?<![\w.-])(?!\d+(?![\w-])){_ID}\s*(?:这|那|的)?(?:一?[条个])?(?:的)?\s*{_SILENCE}",
+        r"(?<![\w.-])(?P<n>s(?:il(?:ence)?)?[-_](?=[a-z]*\d)[a-z0-9]+)(?![\w-])",
+        rf"(?<![a-z])(?:编号|号码|id|number)\s*(?:是|为|=|:|#)?\s*{_ID}",
+        rf"[(]\s*{_ID}\s*[)]",
     )
 )
 

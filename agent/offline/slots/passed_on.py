@@ -1,0 +1,40 @@
+"""Words to be passed on without quotation marks: ``tell #ml: all clear``, ``在 #ml 说一声：好了``.
+
+What they say is no request and forbids nothing, so they are set apart before anything is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agent.offline.text import Span
+from agent.offline.text import pattern as compiled
+
+_COLON = compiled(r"[^\n,.;:!?]{0,14}?:\s*(?=\S)")
+_SAY = compiled(
+    r"\s*(?:里面?|群里?|上)?\s*(?:说|讲|喊|转|发|通知|告诉|留|同步)(?:一|个|条|句|声|下|消息|通知|话)*[:,]?\s+(?=\S)"
+)
+_CAUSE = compiled(
+    r"(?:根因|根本原因|原因|结论|\b(?:confirmed |root )*cause)[^\n,.;:!?=]{0,6}?(?::|\s=)\s*(?=\S)"
+)
+_END = compiled(r"\n|$")
+
+
+def find(low: str, channels: Sequence[Span], alerts: Sequence[Span]) -> Iterator[Span]:
+    """Where such words stand in a folded text: behind a channel, or behind the word for a cause."""
+    for channel in channels:
+        lead = _COLON.match(low, channel.end) or _SAY.match(low, channel.end)
+        if lead:
+            yield _rest(low, lead.end())
+            return
+    lead = _CAUSE.search(low)
+    if lead and not any(alert.start >= lead.start() for alert in alerts):
+        yield _rest(low, lead.end())
+
+
+def _rest(low: str, start: int) -> Span:
+    end = _END.search(low, start)
+    stop = end.start() if end else len(low)
+    while stop > start and low[stop - 1] in " ;":
+        stop -= 1
+    return Span(start, stop)
