@@ -149,7 +149,13 @@ class Finder:
         if len(pieces) < 2 or whole.parse.share >= SURELY:
             return None
         steps = [(c.hard, self._step(text, mentions, c.span)) for c in pieces]
-        sure = [s for hard, s in steps if s.parse.tool and not s.parse.bare and stands(s, hard)]
+        bound = speech.conditional(text.low)  # a condition governs all clauses
+        sure = [
+            s
+            for hard, s in steps
+            if s.parse.tool and not s.parse.bare and stands(s, hard)
+            if not (bound and s.parse.changes)
+        ]
         return self._completed(text, mentions, sure[-1], len(text.low)) if sure else None
 
     def _unforbidden(

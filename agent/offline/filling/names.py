@@ -78,6 +78,7 @@ def _reach(sheet: Sheet, parameter: Parameter) -> list[tuple[bool, int, Mention]
         return reach
     other = [p for p in form.tool.parameters if p.name in form.pair and p != parameter]
     apart = any(own and as_kind(p, m) for own, _, m in reach for p in other)
+    apart = apart or any(m.kind == "gpu" for m in sheet.material.mentions)
     return [r for r in reach if r[0]] if apart else reach
 
 

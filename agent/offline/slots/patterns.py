@@ -55,7 +55,7 @@ _PATTERN = (
         re.IGNORECASE | re.ASCII,
     ),
     lazily(
-        r"\b(?:grep|rg|search|look(?:ing)? for|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|filtered|with)(?! out (?:why|what|who|how|if|whether)\b)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|on|by|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+)[\"'`]?(?= |$|[,.?!])",
+        r"\b(?:grep|rg|search|look(?:ing)? for|scan|filter|find|matching|match(?:es)?|contain(?:s|ing)?|mention(?:s|ing)?|filtered|with)(?! out (?:why|what|who|how|if|whether)\b)(?: (?:for|any|all|the|lines?|word|string|pattern|only|in|on|by|out|of|entries|with))*\s+[\"'`]?(?P<t>[\w.*|\\\[\]/-]+(?: (?:reset|refused|exceeded|errors?|timeout|timed out|denied|failed|closed|lost))?)[\"'`]?(?= |$|[,.?!])",
         re.IGNORECASE | re.ASCII,
     ),
     lazily(
