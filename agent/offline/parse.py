@@ -47,7 +47,8 @@ _SURELY, _HARDLY, _HARDLY_ASKED = 0.7, 0.3, 0.65
 _PLAINLY = 0.9
 """Share of a reading that stands although a change seems to be asked for."""
 _FUNCTION = lexicon("function")
-_ARROW = compiled(r"->|=>|→")
+_ARROW = compiled(r"->|=>|→|转正")
+"""Says what is wanted although it is no word of its own."""
 SURE = 0.5
 """Share from which a clause counts as this request."""
 FAINT = 0.12
@@ -142,7 +143,17 @@ class Parser:
         share = known * weight / total
         worded = {name: tools.get(label, 0.0) for name, tools in self._worded.items()}
         solid = share * min(1.0, sum_kept)
-        return Parse(label, tool, act, share, filled, reading, solid, worded, bare=_bare(low))
+        return Parse(
+            label,
+            tool,
+            act,
+            share,
+            filled,
+            reading,
+            solid,
+            worded,
+            bare=_bare(low) and not _ARROW.search(material.text.low),
+        )
 
     def watch(self, material: Material) -> Parse | None:
         """``tell me when p95 goes above 400 ms``: the rule that would tell it, if it is complete."""
@@ -194,7 +205,7 @@ def _phrases(item: declared.Label) -> tuple[str, ...]:
 
 def _bare(low: str) -> bool:
     tokens = words(low)
-    return not _ARROW.search(low) and not any(
+    return not any(
         not t.isupper() and t not in _FUNCTION and not t.startswith(MEASURE) for t in tokens
     )
 

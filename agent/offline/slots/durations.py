@@ -20,10 +20,10 @@ _UNITS = {
 _UNIT = "|".join(f"(?P<{name}>{pattern})" for name, pattern in _UNITS.items())
 _NUMBER = numbers.NUMBER
 _PATTERN = compiled(
-    rf"(?<![\w.#:要花等-])(?P<n>{_NUMBER})(?P<half_before> and a half)?(?:\s|-)*(?:{_UNIT})(?P<half>半| and a half)?(?![a-z0-9])"
+    rf"(?<![\w.#:-])(?P<n>{_NUMBER})(?P<half_before> and a half)?(?:\s|-)*(?:{_UNIT})(?P<half>半| and a half)?(?![a-z0-9])"
 )
 _HAN_PATTERN = compiled(
-    rf"(?<![要花等])(?P<n>\d+(?:\.\d+)?|{numbers.HAN})\s*(?:(?P<s>秒钟?)|(?P<m>分(?!之)钟?)|(?P<h>个?小时|个?钟头|个钟)"
+    rf"(?P<n>\d+(?:\.\d+)?|{numbers.HAN})\s*(?:(?P<s>秒钟?)|(?P<m>分(?!之)钟?)|(?P<h>个?小时|个?钟头|个钟)"
     r"|(?P<d>天|日(?!志|报))|(?P<w>个?星期|个?礼拜|周)|(?P<mo>个月))(?P<half>半)?"
 )
 _COMPOUND = compiled(r"(?<![\w.:-])(?:\d+[dhms]){2,}(?!\w)")
@@ -77,6 +77,10 @@ _CODES = compiled(r"(?<!\bfor )(?<!\blast )(?<!\bpast )(?<!\bover )(?<![\w.#:-])
 _FIXED_PATTERNS = tuple((compiled(pattern), said) for pattern, said in _FIXED)
 
 
+_TAKES = ("要", "花", "等")
+"""Seconds that something takes are no span to look at: ``敲个 ls 都要三秒``."""
+
+
 def find(low: str) -> Iterator[tuple[Span, str]]:
     """Every duration in a folded text, as ``15m``, ``2h``, ``1d``; longest first wins outside."""
     for match in _COMPOUND.finditer(low):
@@ -90,7 +94,8 @@ def find(low: str) -> Iterator[tuple[Span, str]]:
     for pattern in (_PATTERN, _HAN_PATTERN):
         for match in pattern.finditer(low):
             said = _written(match)
-            if said and not any(code.start == match.start() for code in codes):
+            taken = said and said.endswith("s") and low[: match.start()].rstrip().endswith(_TAKES)
+            if said and not taken and not any(code.start == match.start() for code in codes):
                 yield Span(*match.span()), said
 
 

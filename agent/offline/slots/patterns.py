@@ -19,6 +19,7 @@ _PATTERN = (
         r"\b(?:lines?|entries|messages) (?:with|containing|mentioning|matching|that (?:say|contain|mention|match))(?: the (?:words?|text|string))?\s+[\"'`]?(?P<t>\w[\w .:*|/-]*?)[\"'`]?\s*(?=$|[,?!;.]| (?:in|from|on|over|during|since|within|for)\b)",
         re.IGNORECASE | re.ASCII,
     ),
+    lazily(rf"那些\s*(?P<t>(?=[A-Za-z]){_WORDS})\s*(?:拉|捞|找|挑|翻)出来", re.ASCII),
     lazily(rf"(?:grep|搜|过滤)[^A-Za-z0-9]*的\s*(?P<t>(?=[A-Za-z]){_WORDS})", re.ASCII),
     lazily(rf"(?<![没还只所])有\s*(?P<t>{_WORDS})\s*的(?:那几?)?(?:行|内容|条目|日志)", re.ASCII),
     lazily(
