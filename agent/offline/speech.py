@@ -30,25 +30,9 @@ _MEASURES = compiled(r" m=[a-z0-9_]+")
 _SPACES = compiled(r"\s+")
 
 
-_SPARED = compiled(
-    r"(?:别|不要)(?:磨叽|磨蹭|太[狠多大久猛]|从头(?:再来|训练?|来|开始)?|废话)|(?:不要|不用)(?:固定|定死)(?:的)?阈值|阈值(?:不用|不要)(?:设|定|管)?|别用固定阈值|[, ]\s*但?(?:别|不要)删[掉除了]?(?=[,.;]|$)|跑不动|用不了"
-    r"|(?:不要|别用|不用|不走)\s*[^,]{1,10},\s*(?:要|改?用|改?走|换)|(?:一个)?[^,]{0,8}都?(?:别|不要)留|别给我(?=[^,]*,)"
-    r"|\bbut (?:do not|don'?t) (?:delete|remove) (?:it|the rule)\b"
-    r"|\b(?:we|i) (?:won'?t|don'?t|no longer) need (?:the |its |that )?(?:results?|outputs?|outcomes?|runs?)\b"
-    r"|(?:按住|卡住|(?:卡|停)在[^,]{1,8}|暂停|冻住|hold ?住)[^,]{0,4}(?:别|不要)动|谁(?:都|也)不(?:给|挂|要|用)"
-    r"|\b(?:do not|don'?t) (?:start (?:over|from scratch)|mind)\b|\binstead of \S+(?: NUM)?\b"
-    r"|\bwithout (?:giving up|losing|sacrificing|dropping|costing)\b|\bbut not (?:all|everything) at once\b"
-    r"|(?:已有|现有|原有|已经有|正?在跑|跑着|上面|老)的?[^,.;!?]{0,8}?(?:先|都|就)*(?:别|不要|不用)(?:动|碰|管)(?:它们?)?"
-    r"|(?:版本号?|副本数?|配置|流量|别的|其[他它]的?)(?:都|先|就)*(?:别|不要|不用|不)(?:变|动|换|改|碰|管)"
-    r"|\b(?:leave|keep) (?:the |what'?s |whatever is |those )?(?:running|existing|current)(?: pods?| ones?| work(?:loads?)?)?(?: alone| running| untouched| as (?:they are|is))?"
-    r"|\b(?:do not|don'?t) (?:touch|kill|evict|move) (?:the |what'?s |whatever is |anything )?(?:already )?(?:running|existing|current)(?: pods?| ones?| work(?:loads?)?)?"
-)
-"""What a change shall leave as it is: that bounds the change and does not forbid it."""
-
-
 def _plain(clause: str) -> str:
     """One space between words, no marks at the ends; a question mark stays."""
-    text = _SPARED.sub(" ", _MEASURES.sub("", clause))
+    text = rule("spared").sub(" ", _MEASURES.sub("", clause))
     return _SPACES.sub(" ", text).strip(" ,.;:!")
 
 
@@ -190,7 +174,7 @@ def either(clause: str) -> bool:
 
 def negated(clause: str) -> bool:
     """Does it forbid something?"""
-    return bool(rule("negation").search(_SPARED.sub(" ", clause)))
+    return bool(rule("negation").search(rule("spared").sub(" ", clause)))
 
 
 def conditional(clause: str) -> bool:

@@ -91,6 +91,24 @@ def test_what_looks_like_a_report_may_still_ask(brain: Brain, said: str, tool: s
     assert [c.tool for c in brain.understand(said).calls] == [tool]
 
 
+FORBIDDEN = [
+    ("instead of restarting ranker, scale it to 4", "restart"),
+    ("do not start over with ranker", "launch_training"),
+    ("we don't need the results of the ranker restart", "restart"),
+    ("别给我重启 ranker, 看看日志就行", "restart"),
+    ("不要重启 ranker, 要回滚", "restart"),
+    ("别用重启, 改用回滚 ranker", "restart"),
+    ("ranker 一个副本都别留", "scale"),
+    ("谁都不给重启 ranker", "restart"),
+    ("规则 disk-90 别删", "remove_alert_rule"),
+]
+
+
+@pytest.mark.parametrize(("said", "tool"), FORBIDDEN)
+def test_sparing_words_never_free_what_is_forbidden(brain: Brain, said: str, tool: str):
+    assert tool not in [c.tool for c in brain.understand(said).calls]
+
+
 BOUND = [
     "Restart ranker. But only if the error rate goes above 5 %.",
     "流量一掉下来 ranker 缩到 2",
