@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.offline import ask, corrections, references, replies, speech
+from agent.offline import apart, ask, corrections, references, replies, speech
 from agent.offline.consent import Verdict, may_be_apart, verdict
 from agent.offline.fill import NAMES
 from agent.offline.mention import Mention
@@ -168,9 +168,10 @@ class Planner:
         judged = verdict(step.parse, step.low, timed)
         if judged is Verdict.PROPOSE:
             return judged
-        apart = self._finder.asked_apart(step) if may_be_apart(step.parse, step.low) else None
-        alone = None if step.parse.awaited else self._finder.asked_in_a_sentence(step)
-        for part in (apart, alone):
+        read = self._finder.read
+        beside = apart.clause(read, step) if may_be_apart(step.parse, step.low) else None
+        alone = None if step.parse.awaited else apart.sentence(read, step)
+        for part in (beside, alone):
             if part and verdict(part.parse, part.low, timed) is Verdict.PROPOSE:
                 return Verdict.PROPOSE
         return judged

@@ -17,7 +17,6 @@ from agent.offline.segment import (
     clauses,
     items,
     pieces_of,
-    sentences,
     within,
 )
 from agent.offline.speech import Act
@@ -27,7 +26,6 @@ from agent.offline.step import (
     Step,
     again,
     alike,
-    concedes,
     conceding,
     forbids,
     idle,
@@ -67,7 +65,7 @@ class Finder:
 
     def find(self, text: Text, mentions: Sequence[Mention]) -> Steps:
         """The requests a message makes."""
-        whole = self._step(text, mentions, Span(0, len(text.low)))
+        whole = self.read(text, mentions, Span(0, len(text.low)))
         pieces = pieces_of(text, mentions)
         apart = len(pieces) > 1 and whole.parse.reading.several >= _PERHAPS
         watch = None if apart else self._parser.watch(whole.material)
@@ -86,39 +84,6 @@ class Finder:
             if len(steps) > 1:
                 return Steps(tuple(steps), whole.parse)
         return self._single(text, mentions, whole, pieces)
-
-    def asked_apart(self, step: Step) -> Step | None:
-        """The clause of a message that surely asks for the same on its own.
-
-        ``the fan is replaced, let NAME take pods again``: the report beside it is none of it.
-        """
-        text, mentions = step.material.text, step.material.mentions
-        pieces = clauses(text.low, mentions)
-        if len(pieces) < 2:
-            return None
-        for piece in reversed(pieces):
-            alone = self._step(text, mentions, piece.span)
-            if alone.parse.label != step.parse.label or alone.parse.bare or concedes(alone):
-                continue
-            if stands(alone):
-                return alone
-        return None
-
-    def asked_in_a_sentence(self, step: Step) -> Step | None:
-        """The sentence of a message that surely asks for the same, whatever the others tell.
-
-        ``I left it on when I moved. Remove staging from NAME``: nothing is bound to the move.
-        """
-        text, mentions = step.material.text, step.material.mentions
-        spans = sentences(text.low, mentions)
-        for number, span in enumerate(spans if len(spans) > 1 else ()):
-            alone = self._step(text, mentions, span)
-            same = alone.parse.label == step.parse.label and not alone.parse.bare
-            if not same or not stands(alone) or alone.parse.filled.args != step.parse.filled.args:
-                continue
-            others = [text.low[s.start : s.end] for s in (*spans[:number], *spans[number + 1 :])]
-            return None if any(speech.governs(other) for other in others) else alone
-        return None
 
     # ---- one request -----------------------------------------------------------------------
 
@@ -148,7 +113,7 @@ class Finder:
         """A clause that surely asks although the message as a whole seems not to."""
         if len(pieces) < 2 or whole.parse.share >= SURELY:
             return None
-        steps = [(c.hard, self._step(text, mentions, c.span)) for c in pieces]
+        steps = [(c.hard, self.read(text, mentions, c.span)) for c in pieces]
         bound = speech.conditional(text.low)  # a condition governs all clauses
         sure = [
             s
@@ -164,7 +129,7 @@ class Finder:
         """``don't restart it, roll it back``: the clause that asks, without the one that forbids."""
         if len(pieces) < 2:
             return None
-        steps = [self._step(text, mentions, c.span) for c in pieces]
+        steps = [self.read(text, mentions, c.span) for c in pieces]
         back = [
             (s, s.parse.label if s.parse.tool else label) for s in steps if speech.retracts(s.low)
         ]
@@ -183,7 +148,7 @@ class Finder:
     def _conditional(self, text: Text, mentions: Sequence[Mention], whole: Step) -> Step | None:
         """A change bound to a condition or a time, judged by its main clause."""
         span = speech.main_clause(text.low)
-        main = self._step(text, mentions, Span(*span)) if span else whole
+        main = self.read(text, mentions, Span(*span)) if span else whole
         if not main.parse.changes:
             main = replace(main, parse=self._parser.parse(main.material, changes=True))
         if not main.parse.changes or main.parse.reading.share(main.parse.label) < _ALSO:
@@ -197,7 +162,7 @@ class Finder:
         spans = items(text.low, mentions)
         if not 2 <= len(spans) <= MOST_CLAUSES:
             return []
-        steps = [self._step(text, mentions, span) for span in spans]
+        steps = [self.read(text, mentions, span) for span in spans]
         labels = {s.parse.label for s in steps if s.parse.tool and not s.parse.changes}
         if len(labels) < len(steps) or whole.parse.label not in labels:
             return []
@@ -209,10 +174,10 @@ class Finder:
         self, text: Text, mentions: Sequence[Mention], pieces: Sequence[Clause], whole: Step
     ) -> list[Step]:
         @cache
-        def read(first: int, last: int) -> Step:
-            return self._step(text, mentions, Span(pieces[first].span.start, pieces[last].span.end))
+        def joined(first: int, last: int) -> Step:
+            return self.read(text, mentions, Span(pieces[first].span.start, pieces[last].span.end))
 
-        alone = [read(n, n) for n in range(len(pieces))]
+        alone = [joined(n, n) for n in range(len(pieces))]
         firm = [step for step in alone if worth_of(step).firm]
 
         def worth(step: Step) -> Piece:
@@ -221,7 +186,7 @@ class Finder:
 
         found: list[Step] = []
         several = whole.parse.reading.several
-        split = best_split(len(pieces), read, worth, several)
+        split = best_split(len(pieces), joined, worth, several)
         for step in conceding(self._parser.fill, Material(text, tuple(mentions)), split):
             last = found[-1] if found else None
             if step.parse.changes and idle(step):  # by the remark that stands beside it
@@ -253,7 +218,8 @@ class Finder:
         filled = replace(own, args={**own.args, **more}, missing=missing)
         return replace(step, parse=replace(step.parse, filled=filled))
 
-    def _step(self, text: Text, mentions: Sequence[Mention], span: Span) -> Step:
+    def read(self, text: Text, mentions: Sequence[Mention], span: Span) -> Step:
+        """A stretch of a message as one request."""
         own = within(mentions, span)
         before = [m for m in mentions if m.span.end <= span.start]
         after = [m for m in mentions if m.span.start >= span.end]
