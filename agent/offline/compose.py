@@ -28,7 +28,8 @@ def compose(results: Sequence[tuple[Call, Finding | ToolError]], lang: Lang) -> 
     then come the details of each; what could not be looked at is said last, with its reason, and
     never hides what was found. The question itself is not repeated.
     """
-    parts = [_part(call, result, lang) for call, result in _deduplicated(results)]
+    told = [_part(call, result, lang) for call, result in _deduplicated(results)]
+    parts = list(dict.fromkeys(told))  # every card answers that there is no driver
     if not parts:
         return "没有可看的结果。" if lang == "zh" else "There was nothing to look at."
     found = [p for p in parts if not p.failed]

@@ -58,6 +58,13 @@ def test_only_failures_are_said_plainly():
     assert compose([DEAD], "en") == "No NVIDIA driver answers."
 
 
+def test_what_several_calls_answer_alike_is_said_once():
+    none = Saying("There is no NVIDIA driver here.", "这里没有 NVIDIA 驱动。")
+    cards = [(Call("gpu_status", {"gpu": n}), none) for n in (0, 1)]
+    assert compose(cards, "en") == "There is no NVIDIA driver here."
+    assert compose([*cards, STATUS], "en").count("driver") == 1
+
+
 def test_the_same_call_twice_is_said_once():
     assert compose([STATUS, STATUS], "en").count("healthy") == 1
 
