@@ -150,6 +150,19 @@ def test_a_cause_is_kept_as_it_was_said(brain: Brain, said: str, cause: str):
     assert (call.tool, call.args["cause"]) == ("record_cause", cause)
 
 
+SOUGHT = [
+    "find the root cause: ranker is slow",
+    "找下原因：ranker 为什么慢",
+    "原因: ranker 慢, 帮我查下",
+]
+
+
+@pytest.mark.parametrize("said", SOUGHT)
+def test_a_cause_that_is_sought_is_not_recorded(brain: Brain, said: str):
+    understood = brain.understand(said)
+    assert "record_cause" not in [c.tool for c in understood.calls]
+
+
 ARGUMENTS: list[tuple[str, str, dict[str, Json]]] = [
     (
         "lift silence sil_7f3a on DiskAlmostFull",

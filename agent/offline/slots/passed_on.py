@@ -17,6 +17,12 @@ _SAY = compiled(
 _CAUSE = compiled(
     r"(?:根因|根本原因|原因|结论|\b(?:confirmed |root )*cause)[^\n,.;:!?=]{0,6}?(?::|\s=)\s*(?=\S)"
 )
+_KEPT = compiled(
+    r"\b(?:record|note|log|save|file|mark|write|put)\b|[记記录錄写]|登记|备案|归档|confirmed|确认"
+)
+_SOUGHT = compiled(
+    r"\b(?:find|look|what|why|diagnose|check|investigate)\b|查(?![明清实出])|找(?!到)|看|为什么|为啥|怎么|诊断"
+)
 _END = compiled(r"\n|$")
 
 
@@ -28,8 +34,15 @@ def find(low: str, channels: Sequence[Span], alerts: Sequence[Span]) -> Iterator
             yield _rest(low, lead.end())
             return
     lead = _CAUSE.search(low)
-    if lead and not any(alert.start >= lead.start() for alert in alerts):
+    if lead and _told(low[: lead.end()], lead.start(), alerts):
         yield _rest(low, lead.end())
+
+
+def _told(before: str, start: int, alerts: Sequence[Span]) -> bool:
+    """Is a cause told, and not sought: of an alert named before it, or to be written down?"""
+    if any(alert.start >= start for alert in alerts) or _SOUGHT.search(before):
+        return False
+    return bool(alerts or _KEPT.search(before))
 
 
 def _rest(low: str, start: int) -> Span:
