@@ -11,6 +11,7 @@ from agent.offline.fill import NAMES
 from agent.offline.mention import Mention
 from agent.offline.names import Names
 from agent.offline.parse import FAINT, Parse, Parser
+from agent.offline.segment import clauses
 from agent.offline.speech import Act
 from agent.offline.step import Step
 from agent.offline.steps import Finder
@@ -150,7 +151,7 @@ class Planner:
         choice = self._either(step, call, lang) if speech.either(step.low) and not timed else None
         if choice:
             return choice
-        judged = self._judged(step, timed)
+        judged = self._judged(step, text.low, timed)
         if judged is Verdict.WAIT:
             return self._question(ask.conditional(call, lang), Pending(call), lang)
         if judged in (Verdict.EXPLAIN, Verdict.NOTE):
@@ -163,9 +164,15 @@ class Planner:
             return self._question(ask.unclear(named, lang), None, lang)
         return self._question(ask.confirm(call, lang), Pending(call), lang)
 
-    def _judged(self, step: Step, timed: bool) -> Verdict:
-        """The verdict on a change, by the clause or the sentence that surely asks for it alone."""
+    def _judged(self, step: Step, low: str, timed: bool) -> Verdict:
+        """The verdict on a change, by the clause or the sentence that surely asks for it alone.
+
+        ``low`` is the whole message: an afterthought anywhere in it puts the change off.
+        """
         judged = verdict(step.parse, step.low, timed)
+        pieces = (low[c.span.start : c.span.end] for c in clauses(low, ()))
+        if not timed and any(map(speech.afterthought, pieces)):
+            return Verdict.ASK if judged is Verdict.PROPOSE else judged
         if judged is Verdict.PROPOSE:
             return judged
         read = self._finder.read

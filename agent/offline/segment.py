@@ -12,7 +12,7 @@ from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
 _HARD = compiled(
-    r"[;\n]+|\s*&&\s*|(?:^|(?<=[\s,;:]))\(?[1-9][).]\s+|(?<!incl)(?<!e\.g)(?<!i\.e)(?<!etc)(?<!\bvs)(?<!approx)(?<!\bno)[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|\s(?:-|--)\s"
+    r"[;\n]+|\s*&&\s*|(?:^|(?<=[\s,;:]))\(?[1-9][).]\s+|(?<!incl)(?<!e\.g)(?<!i\.e)(?<!etc)(?<!\bvs)(?<!approx)(?<!\bno)[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|(?<!\d)[.!?]+(?=[\u4e00-\u9fff])|\s(?:-|--)\s"
     r"|(?:,\s*)?\b(?:and then|then|after that|afterwards|and after that|followed by|and also|also|as well as|plus|next|finally|and finally)\b,?"
     r"|[,]?\s*(?:然后再?|(?<=[, ])接着再?|之后再?(?!.*(?:吗|么|[?]|怎么|为什么|是否|多少|没有?$))|(?<=[%成完])后,?(?=\s*[a-z\u4e00-\u9fff])|随后|紧接着|顺便再?|顺带|(?<=[, ])最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])(?<!要)(?<!别)(?<!不)(?<!先)(?<!能)(?<!可以)(?<!又)(?<!一)(?<!勿)\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
 )
@@ -38,7 +38,9 @@ _LISTING = compiled(
 """What stands between the items of a list."""
 _ROW = compiled(rf"{_LISTING.pattern}|\s*,\s*(?:and |then )?(?:the )?")
 """The same in a row of three or more: ``alerts, nodes and jobs``."""
-_FULL_STOP = compiled(r"[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|[;\n]+")
+_FULL_STOP = compiled(
+    r"[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|(?<!\d)[.!?]+(?=[\u4e00-\u9fff])|[;\n]+"
+)
 _LEAD = compiled(r"[^,:;]{1,60}(?::\s+|(?<=[\u4e00-\u9fff]):\s*)(?=\S)")
 """``things to check before I leave:``"""
 

@@ -95,6 +95,11 @@ def declares(clause: str) -> bool:
     )
 
 
+def afterthought(clause: str) -> bool:
+    """Nothing but a time to come, or a doubt, about what was said before: ``tomorrow``, ``等等``."""
+    return bool(rule("afterthought").search(_plain(clause)))
+
+
 def reports(clause: str) -> bool:
     """Tells that a deed is done, in the perfect tense: ``has been scaled``, ``已经扩到 6 个了``."""
     return bool(rule("reported").search(_plain(clause)))

@@ -150,6 +150,22 @@ def test_a_cause_is_kept_as_it_was_said(brain: Brain, said: str, cause: str):
     assert (call.tool, call.args["cause"]) == ("record_cause", cause)
 
 
+AFTERTHOUGHTS = [
+    "Restart ranker. Tomorrow.",
+    "Restart ranker. No wait.",
+    "Restart ranker. Maybe.",
+    "Should we? Restart ranker.",
+    "重启 ranker。等测试过了",
+    "重启 ranker。晚上九点",
+    "重启 ranker。开玩笑的",
+]
+
+
+@pytest.mark.parametrize("said", AFTERTHOUGHTS)
+def test_what_is_put_off_in_the_next_breath_is_not_proposed(brain: Brain, said: str):
+    assert not brain.understand(said).calls
+
+
 SOUGHT = [
     "find the root cause: ranker is slow",
     "找下原因：ranker 为什么慢",
