@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,9 @@ outputs there, softened by ``kd_temperature``."""
 
 _ALIASES = {"learning_rate": "lr", "batch": "batch_size", "batchsize": "batch_size"}
 PRECISIONS = ("fp32", "bf16")
+_ONE_PARSES = threading.Lock()
+"""Before 3.11.8 and 3.12.2 the interpreter counts the depth of all trees that threads build in one place and
+fails when it finds it changed (python/cpython#106905); looks run side by side."""
 _POSITIVE = ("epochs", "lr", "batch_size", "stall_timeout")
 
 
@@ -99,12 +103,15 @@ def outline(spec: ModelSpec) -> Outline:
             f"模型 {spec.name!r} 的代码不在 {file}；请改正 models.{spec.name}.module。",
         )
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    except (SyntaxError, UnicodeDecodeError) as error:
+        source = file.read_text(encoding="utf-8")
+        with _ONE_PARSES:
+            tree = ast.parse(source, str(file))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None) or 1
+        why = str(error) or "nested too deeply"
         raise BadArguments(
-            f"{file}, line {line}: {spec.name}'s code is not valid Python ({error}).",
-            f"{file} 第 {line} 行：模型 {spec.name} 的代码不是有效的 Python（{error}）。",
+            f"{file}, line {line}: {spec.name}'s code is not valid Python ({why}).",
+            f"{file} 第 {line} 行：模型 {spec.name} 的代码不是有效的 Python（{why}）。",
         ) from None
     constants = _constants(tree)
     entry = constants.get("entry_point")
