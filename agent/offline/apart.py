@@ -1,4 +1,4 @@
-"""A part of a message that surely asks alone for what the whole seems to ask for."""
+"""A part of a message that asks alone, whatever the whole seems to say."""
 
 from __future__ import annotations
 
@@ -7,12 +7,75 @@ from typing import TypeAlias
 
 from agent.offline import speech
 from agent.offline.mention import Mention
-from agent.offline.segment import clauses, sentences
-from agent.offline.step import Step, concedes, stands
+from agent.offline.parse import SURE
+from agent.offline.segment import Clause, clauses, sentences
+from agent.offline.speech import Act
+from agent.offline.step import SURELY, Step, alike, concedes, stands
 from agent.offline.text import Span, Text
 
 Read: TypeAlias = "Callable[[Text, Sequence[Mention], Span], Step]"
 """Reads a stretch of a message as one request."""
+
+
+_PUT_OFF = 0.3
+"""Share of a condition from which a time to come puts off what a clause asks."""
+
+
+def beside(read: Read, whole: Step, pieces: Sequence[Clause]) -> Step | None:
+    """The last clause that surely asks although the message as a whole seems not to."""
+    if len(pieces) < 2 or whole.parse.share >= SURELY:
+        return None
+    text, mentions, label = whole.material.text, whole.material.mentions, whole.parse.label
+    low, conditional = text.low, whole.parse.reading.share("@conditional")
+    # A condition governs all clauses, and so may a time to come.
+    put_off = conditional >= _PUT_OFF and (speech.deferred(low) or speech.later(low))
+    bound = put_off or speech.conditional(low)
+    steps = [(c.hard or label == "@negated", read(text, mentions, c.span)) for c in pieces]
+    sure = [
+        s
+        for hard, s in steps
+        if s.parse.tool and not s.parse.bare and stands(s, hard)
+        if not (bound and s.parse.changes)
+    ]
+    return sure[-1] if sure else None
+
+
+def presently(
+    read: Read, text: Text, mentions: Sequence[Mention], pieces: Sequence[Clause]
+) -> Step | None:
+    """``it gets a new disk tomorrow, drain it right now``: nothing waits for the disk."""
+    if len(pieces) < 2 or speech.conditional(text.low) or speech.awaits(text.low):
+        return None
+    for piece in pieces:
+        step = read(text, mentions, piece.span)
+        asked = step.parse.changes and step.parse.act is Act.REQUEST and not step.parse.bare
+        if asked and step.parse.share >= SURE and speech.presently(step.low):
+            return step
+    return None
+
+
+def unforbidden(read: Read, whole: Step, pieces: Sequence[Clause]) -> Step | None:
+    """``don't restart it, roll it back``: the clause that asks, without the one that forbids."""
+    if len(pieces) < 2:
+        return None
+    text, mentions = whole.material.text, whole.material.mentions
+    steps = [read(text, mentions, c.span) for c in pieces]
+    back = [
+        (s, s.parse.label if s.parse.tool else whole.parse.label)
+        for s in steps
+        if speech.retracts(s.low)
+    ]
+    steps = [
+        s
+        for s in steps  # what names the deed of a thing that is to be left alone
+        if not any(what == s.parse.label and alike(b, s) for b, what in back)
+    ]
+    free = [
+        s
+        for s in steps
+        if s.parse.tool and not s.parse.bare and stands(s) and not speech.negated(s.low)
+    ]
+    return free[-1] if free else None
 
 
 def clause(read: Read, step: Step) -> Step | None:

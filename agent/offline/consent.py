@@ -75,6 +75,7 @@ def may_be_apart(parse: Parse, low: str) -> bool:
     Never where a condition is made: that governs the clause that asks.
     """
     bound = parse.awaited or parse.act is Act.CONDITION or speech.conditional(low)
+    bound = bound or speech.deferred(low)
     return not bound and parse.reading.change >= _SURELY and _conditional(parse) < _SLIGHTLY
 
 

@@ -19,6 +19,12 @@ _OF_ONE_KIND = frozenset({"node", "alert"})
 _ALL_OF = compiled(r"\s*(?:都|全|一起|一并|both\b|两[台个张]|[三四五]台)")
 """After the last of names that only stand side by side."""
 
+_SPARED = compiled(
+    r"\s*(?:就|先|暂时|暂|可以|都)*(?:不用|不要|不必|不动|不管|别(?!的)|勿|除外|跳过|留着|等等|算了)"
+    r"| (?:can wait|stays?|not|is fine|should not|must not|doesn't|excluded|excepted|later)\b"
+)
+"""After a name that is to be left alone, and so is no item of the list before it."""
+
 
 def coordinated(low: str, mentions: Sequence[Mention]) -> list[Mention]:
     """Names (or metrics) joined by ``and`` or a comma become one mention that stands for all of them."""
@@ -50,6 +56,8 @@ def _list_goes_on(low: str, last: Mention, mention: Mention, after: Mention | No
     ):
         return False
     between = low[last.span.end : mention.span.start]
+    if _SPARED.match(low[mention.span.end :]):
+        return False
     if between.isspace():
         return last.kind in _NUMBERED or _side_by_side(low, last, mention, after)
     return bool(_JOINT.fullmatch(between))

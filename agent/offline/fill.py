@@ -23,10 +23,10 @@ class Filler:
         sheet = Sheet(self._form, material)
         for parameter in self._form.order:
             _one(sheet, parameter)
-        _listed(sheet)
         _told_twice(sheet)
         machines.of_image(sheet)
         machines.machine(sheet)
+        _listed(sheet)
         sheet.done.missing = tuple(self._missing(sheet))
         sheet.done.unused = tuple(m for m in material.mentions if id(m) not in sheet.used)
         return sheet.done
@@ -53,6 +53,17 @@ def _listed(sheet: Sheet) -> None:
         if further:
             sample = numbered == "sample"
             sheet.done.also[parameter.name] = tuple(v if sample else int(v) for v in further)
+        elif parameter.word in NAMES and parameter.name not in sheet.done.also:
+            _called_alike(sheet, parameter)
+
+
+def _called_alike(sheet: Sheet, parameter: Parameter) -> None:
+    """The rest of a list whose first name was told by its place: ``规则 low-qps 和 disk-90``."""
+    value = sheet.done.args.get(parameter.name)
+    for mention in sheet.material.mentions:
+        before = "gpu:" if mention.kind == "gpu" else ""
+        if mention.also and f"{before}{mention.value}" == value:
+            sheet.done.also[parameter.name] = tuple(f"{before}{m.value}" for m in mention.also)
 
 
 def _told_twice(sheet: Sheet) -> None:

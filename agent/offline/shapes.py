@@ -33,7 +33,7 @@ SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "image",
         compiled(
-            r"(?<![\w/.:-])(?!(?:gpu|card|cuda|device)s?:\d)(?:[a-z0-9.-]+(?::\d+)?/)*[a-z][a-z0-9._-]*:(?:v?\d[\w.-]*(?<![.-])|latest|main|dev|stable|prod|staging|nightly|sha[\w-]*)(?![\w/])"
+            r"(?<![\w/.-])(?<![a-z0-9]:)(?!(?:gpu|card|cuda|device)s?:\d)(?:[a-z0-9.-]+(?::\d+)?/)*[a-z][a-z0-9._-]*:(?:v?\d[\w.-]*(?<![.-])|latest|main|dev|stable|prod|staging|nightly|sha[\w-]*)(?![\w/])"
         ),
     ),
     (

@@ -32,8 +32,12 @@ _SPACES = compiled(r"\s+")
 
 def _plain(clause: str) -> str:
     """One space between words, no marks at the ends; a question mark stays."""
-    text = rule("spared").sub(" ", _MEASURES.sub("", clause))
-    return _SPACES.sub(" ", text).strip(" ,.;:!")
+    return _SPACES.sub(" ", _free(_MEASURES.sub("", clause))).strip(" ,.;:!")
+
+
+def _free(clause: str) -> str:
+    """Without what only sounds like a refusal: ``instead of 5``, ``精度别掉超过一个点``."""
+    return rule("spared").sub(" ", _SPACES.sub(" ", clause))
 
 
 def act(clause: str, conditions: bool = True) -> Act:
@@ -152,6 +156,11 @@ def addressed(message: str) -> bool:
     return bool(rule("addressed").search(_plain(message)))
 
 
+def likewise(clause: str) -> bool:
+    """Asks for the same as before for another thing: ``too``, ``也``."""
+    return bool(rule("likewise").search(_plain(clause)))
+
+
 def watches(clause: str) -> bool:
     """Asks to be told when something comes to pass: ``ping me when …``, ``超过 … 就喊我``."""
     return bool(rule("watches").search(_plain(clause)))
@@ -172,6 +181,11 @@ def deferred(clause: str) -> bool:
     return bool(rule("deferred").search(_plain(clause)))
 
 
+def presently(clause: str) -> bool:
+    """Does it ask for the deed at once, whatever is to come: ``现在就``, ``right now``?"""
+    return bool(rule("presently").search(_plain(clause)))
+
+
 def either(clause: str) -> bool:
     """One name or the other: somebody has to choose."""
     return bool(rule("either").search(_plain(clause)))
@@ -179,7 +193,7 @@ def either(clause: str) -> bool:
 
 def negated(clause: str) -> bool:
     """Does it forbid something?"""
-    return bool(rule("negation").search(rule("spared").sub(" ", clause)))
+    return bool(rule("negation").search(_free(clause)))
 
 
 def conditional(clause: str) -> bool:

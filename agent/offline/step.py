@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from agent.offline import speech
 from agent.offline.fill import NAMES, Filled, Material
-from agent.offline.parse import Parse
+from agent.offline.parse import SURE, Parse
 from agent.offline.speech import Act
 from agent.offline.text import Span
 from agent.offline.wording import masked
@@ -20,6 +20,10 @@ SURELY = 0.9
 """Share from which a clause counts whatever stands beside it."""
 NAMING = ("name", "gpu", "xid", "action")
 """Kinds of mentions that name something."""
+THINGS = (*NAMING, "metric", "version", "alias", "sample")
+"""Kinds of mentions that a call may be about."""
+_ABOUT = NAMES | {"metric", "version", "alias", "sample", "gpu", "xid", "action"}
+"""Words of arguments that say what a call is about."""
 _HARDLY = 0.05
 _ASKED_IF, _ALIKE = {Act.REQUEST: 0.95, Act.QUESTION: 0.98}, 0.6
 """How likely a clause asks for a change, and for which, to count beside one that asks for none."""
@@ -69,6 +73,17 @@ def joins(last: Step, step: Step) -> bool:
     """Does the same request go on, with another detail or once more?"""
     before, after = last.parse.filled.args, step.parse.filled.args
     return all(before.get(name, value) == value for name, value in after.items())
+
+
+def recounts(last: Step, step: Step) -> bool:
+    """``现在 4 个副本顶不住,加到 10 个``: the first count only tells how things are."""
+    before, after = last.parse.filled.args, step.parse.filled.args
+    if step.parse.label != last.parse.label or not speech.declares(last.low):
+        return False
+    counts = {p.name for p in _parameters(step) if p.word == "count"}
+    return bool(counts & before.keys() & after.keys()) and all(
+        before.get(name, value) == value for name, value in after.items() if name not in counts
+    )
 
 
 def same(one: Step, other: Step) -> bool:
@@ -127,17 +142,25 @@ def conceding(fill: Fill, whole: Material, steps: Sequence[Step]) -> Sequence[St
     return [replace(rest[0], parse=replace(rest[0].parse, filled=filled))]
 
 
+def likewise(last: Step, step: Step) -> bool:
+    """``and mast-1 too``, ``error_rate 也画一张``: what was asked before, for another thing."""
+    same = step.parse.label == last.parse.label or step.parse.share < SURE
+    return same and speech.likewise(step.low)
+
+
 def again(fill: Fill, last: Step, step: Step) -> Step | None:
-    """``scale ranker to 6 and sentiment to four``: the same tool for the next name."""
+    """``scale ranker to 6 and sentiment to four``, ``error_rate too``: the same tool once more."""
     tool = last.parse.tool
-    names = [m for m in step.material.mentions if m.kind == "name"]
-    if tool is None or not names or not all(m.known or not m.listed for m in names):
+    things = [m for m in step.material.mentions if m.kind in THINGS]
+    if tool is None or not things or speech.negated(step.low):
+        return None
+    if not all(m.known or not m.listed for m in things if m.kind == "name"):
         return None
     alone = Material(step.material.text, step.material.mentions)
     filled = fill(tool, alone)
-    given = [p.name for p in tool.parameters if p.word in NAMES and p.name in filled.args]
+    given = [p.name for p in tool.parameters if p.word in _ABOUT and p.name in filled.args]
     before = last.parse.filled.args
-    if not given or any(m.kind == "name" for m in filled.unused):
+    if not given or any(m.kind in THINGS for m in filled.unused):
         return None
     if not all(n in before and filled.args[n] != before[n] for n in given):
         return None

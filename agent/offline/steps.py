@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import takewhile
 
-from agent.offline import declared, speech
+from agent.offline import apart, declared, speech
 from agent.offline.fill import Material
 from agent.offline.mention import Mention
 from agent.offline.parse import FAINT, SURE, Parse, Parser
+from agent.offline.rows import rows
 from agent.offline.segment import (
     MOST_CLAUSES,
     Clause,
@@ -25,15 +26,15 @@ from agent.offline.step import (
     SURELY,
     Step,
     again,
-    alike,
     conceding,
     forbids,
     idle,
     idles,
     joins,
+    likewise,
     merged,
+    recounts,
     same,
-    stands,
 )
 from agent.offline.text import Span, Text
 from agent.offline.weighing import weigh, worth_of
@@ -74,6 +75,10 @@ class Finder:
         listed = self._listed(text, mentions, whole)
         if listed:
             return Steps(tuple(listed), whole.parse)
+        if whole.parse.share >= SURELY and not idle(whole):
+            steps = rows(self._parser.fill, whole)
+            if steps:
+                return Steps(tuple(steps), whole.parse)
         several = whole.parse.reading.several
         if several >= POSSIBLY and not speech.awaits(text.low):
             # A list of names already makes several requests of one.
@@ -92,58 +97,32 @@ class Finder:
     ) -> Steps:
         parse = whole.parse
         if parse.label == "@conditional":
+            now = apart.presently(self.read, text, mentions, pieces)
+            if now:
+                return Steps((now,), parse)
             waiting = self._conditional(text, mentions, whole)
             return Steps((waiting,) if waiting else (), parse)
         if parse.tool is None:
-            asked = self._beside(text, mentions, whole, pieces)
+            asked = self._beside(whole, pieces)
             return Steps((asked,) if asked else (), parse)
         if parse.share < SURE:
-            asked = self._beside(text, mentions, whole, pieces)
+            asked = self._beside(whole, pieces)
             if asked or parse.share < FAINT:
                 return Steps((asked,) if asked else (), parse)
         if parse.changes and forbids(parse, whole.low):
-            allowed = self._unforbidden(text, mentions, pieces, parse.label)
+            allowed = apart.unforbidden(self.read, whole, pieces)
             negated = replace(parse, act=Act.NEGATED)
-            return Steps((allowed,) if allowed else (), negated)
+            return Steps((self._whole(whole, allowed),) if allowed else (), negated)
         return Steps((whole,), parse)
 
-    def _beside(
-        self, text: Text, mentions: Sequence[Mention], whole: Step, pieces: Sequence[Clause]
-    ) -> Step | None:
-        """A clause that surely asks although the message as a whole seems not to."""
-        if len(pieces) < 2 or whole.parse.share >= SURELY:
-            return None
-        steps = [(c.hard, self.read(text, mentions, c.span)) for c in pieces]
-        bound = speech.conditional(text.low)  # a condition governs all clauses
-        sure = [
-            s
-            for hard, s in steps
-            if s.parse.tool and not s.parse.bare and stands(s, hard)
-            if not (bound and s.parse.changes)
-        ]
-        return self._completed(text, mentions, sure[-1], len(text.low)) if sure else None
+    def _beside(self, whole: Step, pieces: Sequence[Clause]) -> Step | None:
+        found = apart.beside(self.read, whole, pieces)
+        return self._whole(whole, found) if found else None
 
-    def _unforbidden(
-        self, text: Text, mentions: Sequence[Mention], pieces: Sequence[Clause], label: str
-    ) -> Step | None:
-        """``don't restart it, roll it back``: the clause that asks, without the one that forbids."""
-        if len(pieces) < 2:
-            return None
-        steps = [self.read(text, mentions, c.span) for c in pieces]
-        back = [
-            (s, s.parse.label if s.parse.tool else label) for s in steps if speech.retracts(s.low)
-        ]
-        steps = [
-            s
-            for s in steps  # what names the deed of a thing that is to be left alone
-            if not any(what == s.parse.label and alike(b, s) for b, what in back)
-        ]
-        free = [
-            s
-            for s in steps
-            if s.parse.tool and not s.parse.bare and stands(s) and not speech.negated(s.low)
-        ]
-        return self._completed(text, mentions, free[-1], len(text.low)) if free else None
+    def _whole(self, whole: Step, step: Step) -> Step:
+        """One clause of a message, with the details that follow it."""
+        text, mentions = whole.material.text, whole.material.mentions
+        return self._completed(text, mentions, step, len(text.low))
 
     def _conditional(self, text: Text, mentions: Sequence[Mention], whole: Step) -> Step | None:
         """A change bound to a condition or a time, judged by its main clause."""
@@ -192,7 +171,12 @@ class Finder:
             if step.parse.changes and idle(step):  # by the remark that stands beside it
                 step = next((s for s in firm if s.span.within(step.span) and same(s, step)), step)
             asks = step.parse.tool is not None and not (step.parse.bare and last)
-            if last and step.parse.label == last.parse.label and joins(last, step):
+            too = last if last and likewise(last, step) else None
+            if too and (further := again(self._parser.fill, too, step)):
+                found.append(further)
+            elif last and recounts(last, step):
+                found[-1] = step
+            elif last and step.parse.label == last.parse.label and joins(last, step):
                 found[-1] = merged(last, step)
             elif asks and not (step.parse.changes and idle(step)):
                 found.append(step)

@@ -24,7 +24,15 @@ _CALLED = {
             rf"(?:\bstudent|学生)(?: model| network|模型|网络)?(?: is| be|\s*[是为])?\s*{_NAME}"
         ),
         compiled(
-            rf"(?<![\w/.-]){_NAME}\s*(?:as|for|作为|做|当|来当|来做)(?: the| a| our)?\s*(?:student|学生)"
+            rf"(?<![\w/.-]){_NAME}\s*(?:as|for|作为|做|当|来当|来做)(?: the| a| our)?\s*(?:student|pupil|学生)"
+        ),
+        compiled(rf"教\s*{_NAME}\s*(?:做|当)"),
+        compiled(rf"(?:拿|用|让)\s*{_NAME}\s*给\s*[\w./-]+\s*(?:当|做)\s*学生"),
+        compiled(
+            rf"(?<![\w/.-]){_NAME}\s*(?:想|要)?(?:以|拿|用|认)\s*[\w./-]+\s*(?:为|当|做|作)\s*(?:老师|teacher)"
+        ),
+        compiled(
+            rf"(?<![\w/.-]){_NAME} (?:ought to|should|shall|must|to) (?:mimic|imitate|copy)\b"
         ),
         compiled(rf"(?<![\w/.-]){_NAME}\s*学生"),
         compiled(rf"(?<![\w/.-]){_NAME}\s*(?:跟着|跟|向|照着)(?=[^,]{{1,40}}学)"),

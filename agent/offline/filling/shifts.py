@@ -12,6 +12,10 @@ _OLD = compiled(
     r"\s*(?:replicas|pods|个|副本|个副本)?\s*(?:→|->|=>|-->|to (?=v?\d)|(?:变|改|扩|升|缩|降)?到 ?(?=v?\d))"
 )
 """What follows the old value: ``3 → 5``, ``3 to 5``."""
+_AS_IT_IS = compiled(
+    r"(?:现在|目前|当前|眼下|这会儿?)(?:是|有|才|只有|就|一?共|跑着|挂着)?\s*$|\b(?:currently|now|right now)(?: (?:at|has|have|on|with|only|runs?|running))*\s$"
+)
+"""What precedes a count that only tells how things are: ``现在 4 个副本顶不住``."""
 _VERSION = compiled(
     r"\s*(?:version|build|one|model|candidate|那版|这版|那个|的?(?:版|模型))|\s+of\b"
 )
@@ -64,7 +68,7 @@ def _against(low: str, parameter: Parameter, mention: Mention, before: str, afte
 
     ``the staging version`` is a version, not the alias to set.
     """
-    if _FROM.search(before):
+    if _FROM.search(before) or (parameter.word == "count" and _AS_IT_IS.search(before)):
         return 3.0
     if mention.kind != "alias":
         return 3.0 if parameter.required and _OLD.match(after) else 0.0

@@ -27,6 +27,7 @@ _PATTERNS = tuple(
         rf"(?:take back|withdraw|retract|remove|drop)\s+(?:the |that )?{_NOUN}\s+(?P<t>\S.*?)\s+(?:for|of|from|on)\s+{_IT}",
         rf"{_IT}\s*(?:[-–—]+\s*)?(?:is |was |has been )?(?:confirmed|verified)\s*(?:=|:|：|,|as|to be|--?)\s*(?P<t>\S.*)",
         rf"{_IT}\s*[(（]\s*(?P<t>[^()（）]+)[)）]",
+        rf"(?:{_NOUN}|{_HAN_NOUN})\s*(?:{_WAS}|{_HAN_WAS})?\s*(?P<t>[^,，。;；]+?)\s*[,，]?\s*(?:[(（]\s*{_IT}\s*[)）]|(?:(?:对应|关联|针对|挂在|归到)(?:的)?|[,，]\s*)(?:告警|alert)?\s*[:：]?\s*{_IT})\s*$",
         rf"{_IT}\s*,\s*(?P<t>[^,]+),\s*(?:was|is) wrong",
         rf"{_IT}\s+(?:happened|fired|went off|came up) (?:because(?: of)?|due to|from)\s+(?P<t>\S.*)",
         rf"{_NOUN}\s+(?:of|for|behind)\s+(?:the )?{_IT}\s*(?:(?:is |was )?(?:confirmed|verified)\s*)?(?:{_WAS}|to|as|,)\s+(?P<t>\S.*)",

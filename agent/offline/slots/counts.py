@@ -22,7 +22,7 @@ _HAN_AFTER = compiled(
     rf"(?<![\d.:])(?P<n>\d+|{numbers.HAN})\s*(?:个|台|张|块|组|次|轮)?\s*(?:并发|并行)?\s*(?:{_UNIT})(?!号)"
 )
 _BEFORE = compiled(
-    rf"(?P<unit>replicas?|(?:n_|num_)?workers?|(?:n_|num_)?trials?|副本数?|进程数|实例数|并行度?|并发|(?:试验|尝试|搜索)次数)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|调到|设成|给|用|开|(?<=并行)|(?<=并行度)|(?<=[并]发)|(?<=次数)|(?<=trials)|(?<=workers)|(?<=replicas))\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])"
+    rf"(?P<unit>replicas?|(?:n_|num_)?workers?|(?:n_|num_)?trials?|副本数?|进程数|实例数|并行度?|并发|(?:试验|尝试|搜索)次数)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|改为?|调到|设成|给|用|开|(?<=并行)|(?<=并行度)|(?<=[并]发)|(?<=次数)|(?<=trials)|(?<=workers)|(?<=replicas))\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])"
 )
 _LONE = compiled(
     rf"(?<!\bepoch )(?<!\bstep )(?<!\battempt )(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?k?|{numbers.ENGLISH})(?![\w/-]|[:.]\d| ?-?bits?\b|\s*位)"
@@ -37,7 +37,7 @@ _TIMES_TRIED = compiled(
 )
 """``sweep ranker 50x``."""
 _SINGLE = compiled(r"单(?:个)?(?=副本|实例|pod|节点运行)")
-_PAIR_OF = compiled(r"(?P<one>单)(?=卡|进程)|双(?=卡|进程|gpu)")
+_PAIR_OF = compiled(r"(?P<one>单)(?=(?:卡|进程)(?!太|慢|不|跑不|磨))|双(?=卡|进程|gpu)")
 _NONE = compiled(r"归零|清零|缩到零|减到零|(?<=\bto )(?:zero|nothing)\b")
 _ONE = compiled(
     r"\b\w*\d(?:-?bit)? one\b|\b(?:production|prod|staging|champion|current|live|quanti[sz]ed|pruned|smaller|bigger|only|single|which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad|big|small|little|tiny|fresh|better|simpler|spare|proper|another) one\b"

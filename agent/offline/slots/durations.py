@@ -43,8 +43,9 @@ _FIXED: tuple[tuple[str, str], ...] = (
         "12h",
     ),
     (r"\bfortnight\b", "14d"),
+    (r"\bwhile i (?:was asleep|slept|was sleeping)\b|夜里|半夜里?出", "12h"),
     (
-        r"\b(?:an|the (?:last|past|previous)|last|past|this|previous|next) (?:hour|hr)\b|上个?小时",
+        r"\b(?:an|the (?:last|past|previous)|last|past|this|previous|next) (?:hour|hr)\b|上个?(?:小时|钟头|钟)",
         "1h",
     ),
     (r"\b(?:a|the (?:last|past)|last|past) minute\b", "1m"),
@@ -53,7 +54,7 @@ _FIXED: tuple[tuple[str, str], ...] = (
         "1d",
     ),
     (
-        r"\bsince (?:this time )?yesterday\b|\byesterday(?:'s)?\b|昨天到现在|昨天以来|昨日|昨天",
+        r"\bsince (?:this time )?yesterday\b|\byesterday(?:'s)?\b|昨天到现在|昨天以来|昨日|昨天|从?今[早天](?:上)?(?:开始|到现在|起)",
         "1d",
     ),
     (r"\b(?:so far )?today(?:'s)?\b|今天|今日|当天", "1d"),
@@ -78,7 +79,8 @@ _FIXED_PATTERNS = tuple((compiled(pattern), said) for pattern, said in _FIXED)
 
 
 _TAKES = ("要", "花", "等")
-"""Seconds that something takes are no span to look at: ``敲个 ls 都要三秒``."""
+_BEFORE = ("会前", "班前", "睡前", "上线前", "赛前")
+"""Seconds that something takes are no span to look at: ``敲个 ls 都要三秒``, ``开会前两分钟``."""
 
 
 def find(low: str) -> Iterator[tuple[Span, str]]:
@@ -95,6 +97,7 @@ def find(low: str) -> Iterator[tuple[Span, str]]:
         for match in pattern.finditer(low):
             said = _written(match)
             taken = said and said.endswith("s") and low[: match.start()].rstrip().endswith(_TAKES)
+            taken = taken or low[: match.start()].rstrip().endswith(_BEFORE)
             if said and not taken and not any(code.start == match.start() for code in codes):
                 yield Span(*match.span()), said
 

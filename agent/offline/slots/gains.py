@@ -37,7 +37,11 @@ _POINTS: tuple[_Pattern, ...] = (
     ),
     (compiled(rf"\b(?:a|single)[ -](?:single )?{_POINT}"), 1.0, True),
     (compiled(rf"(?<![\w.-]){_N}[ -]*{_POINT}"), None, True),
-    (compiled(rf"{_N}\s*{_HAN_POINT}"), None, True),
+    (
+        compiled(rf"(?<![涨高升])(?<![涨高升] )(?<![涨高升]了)(?<![涨高升]了 ){_N}\s*{_HAN_POINT}"),
+        None,
+        True,
+    ),
     (compiled(rf"{_LOST}[^%\d,;]{{0,8}}?{_N}\s*点(?!钟)"), None, True),
     (compiled(rf"\bhalf (?:a |of a )?(?:%|percent)[^,;.]{{0,12}}{_LOSABLE}"), 0.5, True),
     (

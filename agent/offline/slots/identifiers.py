@@ -102,9 +102,13 @@ _LISTED = tuple(
             "action",
             (
                 rf"(?:\b(?:actions?|proposals|approvals|entries)|操作|动作|提议)[\s:#]*{_RUN}{_END}",
-                rf"{_RUN}{_THESE}(?:个|条|项)\s*(?:操作|动作|提议|提案)",
+                rf"{_RUN}{_THESE}(?:个|条|项)?\s*(?:操作|动作|提议|提案)",
                 rf"{_RUN} (?:from|in|of) the ledger\b",
             ),
+        ),
+        (
+            "sample",
+            (rf"(?:\b(?:samples|examples|rows|records)|样本|样例)[\s:#]*{_RUN}{_END}",),
         ),
         (
             "gpu",
@@ -118,7 +122,10 @@ _LISTED = tuple(
 """Lists of such numbers: ``xids 13 and 45``, ``gpus 1 3 5``, ``0、3 两张卡``."""
 
 ALIASES: tuple[tuple[str, str], ...] = (
-    ("production", r"production|prod(?!uc|/)|生产(?:环境|版)?|转正"),
+    (
+        "production",
+        r"production|prod(?!uc|/)|生产(?:环境|版)?|转正|线上(?:的)?(?:那|这|现)?(?:个)?版(?:本)?",
+    ),
     ("staging", r"staging|预发布?(?:环境)?"),
     ("champion", r"champion"),
     ("challenger", r"challenger"),
