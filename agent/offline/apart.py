@@ -17,6 +17,8 @@ Read: TypeAlias = "Callable[[Text, Sequence[Mention], Span], Step]"
 """Reads a stretch of a message as one request."""
 
 
+_SAID = 0.005
+"""How likely a clause that forbids must name a deed to forbid that one."""
 _PUT_OFF = 0.3
 """Share of a condition from which a time to come puts off what a clause asks."""
 
@@ -60,22 +62,27 @@ def unforbidden(read: Read, whole: Step, pieces: Sequence[Clause]) -> Step | Non
         return None
     text, mentions = whole.material.text, whole.material.mentions
     steps = [read(text, mentions, c.span) for c in pieces]
-    back = [
-        (s, s.parse.label if s.parse.tool else whole.parse.label)
-        for s in steps
-        if speech.retracts(s.low)
-    ]
-    steps = [
-        s
-        for s in steps  # what names the deed of a thing that is to be left alone
-        if not any(what == s.parse.label and alike(b, s) for b, what in back)
-    ]
+    back = [(n, s, _deed(s)) for n, s in enumerate(steps) if speech.retracts(s.low)]
     free = [
         s
-        for s in steps
+        for at, s in enumerate(steps)
         if s.parse.tool and not s.parse.bare and stands(s) and not speech.negated(s.low)
+        # what names the deed of a thing that is to be left alone, or is taken back afterwards
+        if not any(
+            alike(b, s) and (deed == s.parse.label or (deed is None and at < n))
+            for n, b, deed in back
+        )
     ]
     return free[-1] if free else None
+
+
+def _deed(step: Step) -> str | None:
+    """The deed that a clause forbids by its name, if it names one."""
+    if step.parse.tool:
+        return step.parse.label
+    reading = step.parse.reading
+    named = next((name for name, _ in reading.shares if not name.startswith("@")), "")
+    return named if reading.share(named) >= _SAID else None
 
 
 def clause(read: Read, step: Step) -> Step | None:

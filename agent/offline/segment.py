@@ -14,7 +14,7 @@ from agent.offline.text import pattern as compiled
 _HARD = compiled(
     r"[;\n]+|\s*&&\s*|(?:^|(?<=[\s,;:]))\(?[1-9][).]\s+|(?<!incl)(?<!e\.g)(?<!i\.e)(?<!etc)(?<!\bvs)(?<!approx)(?<!\bno)[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|(?<!\d)[.!?]+(?=[\u4e00-\u9fff])|\s(?:-|--)\s"
     r"|(?:,\s*)?\b(?:and then|then|after that|afterwards|and after that|followed by|and also|also|as well as|plus|next|finally|and finally)\b,?"
-    r"|[,]?\s*(?:然后再?|(?<=[, ])接着再?|之后再?(?!.*(?:吗|么|[?]|怎么|为什么|是否|多少|没有?$))|(?<=[%成完])后,?(?=\s*[a-z\u4e00-\u9fff])|随后|紧接着|(?<=[,; ])(?:完了|完事了?|弄完|搞完|搞定|做完)(?:之?后|以后)?,?\s*再?(?=\S)|顺便再?|顺带|(?<=[, ])最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])(?<!要)(?<!别)(?<!不)(?<!先)(?<!能)(?<!可以)(?<!又)(?<!一)(?<!勿)\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
+    r"|[,]?\s*(?:然后再?|(?<=[, ])接着再?|之后再?(?!.*(?:吗|么|[?]|怎么|为什么|是否|多少|没有?$))|(?<=[%成完])后,?(?=\s*[a-z\u4e00-\u9fff])|随后|紧接着|(?<=[,; ])(?:完了|完事了?|弄完|搞完|搞定|做完)(?:之?后|以后)?,?\s*再?(?=\S)|顺便再?|顺带|(?<=[, ])最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])(?<!要)(?<!用)(?<!别)(?<!不)(?<!先)(?<!能)(?<!可以)(?<!又)(?<!一)(?<!勿)\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
 )
 _SOFT = compiled(
     r",(?!\d{3})|\s[&+]\s|(?<!\bahead )(?<!\btry )(?<!\bcome )(?<!\boff )\band\b|\bbut\b|\bso\b(?= )|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])"
@@ -101,6 +101,7 @@ def _parted(low: str, mentions: Sequence[Mention], between: re.Pattern[str]) -> 
     found: list[Span] = []
     lead = _LEAD.match(low)
     at = lead.end() if lead and not any(m.span.start < lead.end() for m in mentions) else 0
+    at = at or (1 if low.startswith(("把", "将")) else 0)
     for match in between.finditer(low, at):
         if _may_cut(Span(*match.span()), mentions) and match.start() > at:
             found.append(_trim(low, Span(at, match.start())))

@@ -141,6 +141,11 @@ def governs(sentence: str) -> bool:
     return bool(opens or retracts(text) or rule("negation").search(text) or refuses(text))
 
 
+def dismisses(clause: str) -> bool:
+    """Takes all back that was said before: ``never mind``, ``算了``."""
+    return bool(rule("dismisses").search(_plain(clause)))
+
+
 def retracts(clause: str) -> bool:
     """Takes back what was said, or forbids the deed by its name, whatever else the words say."""
     return bool(rule("retracts").search(_plain(clause)))
@@ -159,6 +164,21 @@ def addressed(message: str) -> bool:
 def likewise(clause: str) -> bool:
     """Asks for the same as before for another thing: ``too``, ``也``."""
     return bool(rule("likewise").search(_plain(clause)))
+
+
+def others(clause: str) -> bool:
+    """Speaks of what else there is: ``leave the others``, ``别的别动``."""
+    return bool(rule("others").search(_plain(clause)))
+
+
+def same_again(clause: str) -> bool:
+    """Nothing but another thing and a word for the same: ``and mast-1 too``, ``NAME 也一起``."""
+    return bool(rule("same_again").search(_plain(clause)))
+
+
+def fragment(clause: str) -> bool:
+    """Only a version by its name: ``staging 那一版``."""
+    return bool(rule("fragment").search(_plain(clause)))
 
 
 def watches(clause: str) -> bool:

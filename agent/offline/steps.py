@@ -9,6 +9,7 @@ from itertools import takewhile
 
 from agent.offline import apart, declared, speech
 from agent.offline.fill import Material
+from agent.offline.gathering import conceding, gather
 from agent.offline.mention import Mention
 from agent.offline.parse import FAINT, SURE, Parse, Parser
 from agent.offline.rows import rows
@@ -22,20 +23,7 @@ from agent.offline.segment import (
 )
 from agent.offline.speech import Act
 from agent.offline.splitting import Piece, best_split
-from agent.offline.step import (
-    SURELY,
-    Step,
-    again,
-    conceding,
-    forbids,
-    idle,
-    idles,
-    joins,
-    likewise,
-    merged,
-    recounts,
-    same,
-)
+from agent.offline.step import SURELY, Step, forbids, idle, idles
 from agent.offline.text import Span, Text
 from agent.offline.weighing import weigh, worth_of
 
@@ -68,6 +56,8 @@ class Finder:
         """The requests a message makes."""
         whole = self.read(text, mentions, Span(0, len(text.low)))
         pieces = pieces_of(text, mentions)
+        if len(pieces) > 1 and speech.dismisses(self.read(text, mentions, pieces[-1].span).low):
+            return Steps((), replace(whole.parse, act=Act.NEGATED))
         apart = len(pieces) > 1 and whole.parse.reading.several >= _PERHAPS
         watch = None if apart else self._parser.watch(whole.material)
         if watch:
@@ -163,25 +153,10 @@ class Finder:
             within = {s.parse.label for s in firm if s.span.within(step.span)}
             return weigh(step, whole, len(within) > 1)
 
-        found: list[Step] = []
         several = whole.parse.reading.several
         split = best_split(len(pieces), joined, worth, several)
-        for step in conceding(self._parser.fill, Material(text, tuple(mentions)), split):
-            last = found[-1] if found else None
-            if step.parse.changes and idle(step):  # by the remark that stands beside it
-                step = next((s for s in firm if s.span.within(step.span) and same(s, step)), step)
-            asks = step.parse.tool is not None and not (step.parse.bare and last)
-            too = last if last and likewise(last, step) else None
-            if too and (further := again(self._parser.fill, too, step)):
-                found.append(further)
-            elif last and recounts(last, step):
-                found[-1] = step
-            elif last and step.parse.label == last.parse.label and joins(last, step):
-                found[-1] = merged(last, step)
-            elif asks and not (step.parse.changes and idle(step)):
-                found.append(step)
-            elif last and (further := again(self._parser.fill, last, step)):
-                found.append(further)
+        split = conceding(self._parser.fill, Material(text, tuple(mentions)), split)
+        found = gather(self._parser.fill, split, firm)
         ends = [*(s.span.start for s in found[1:]), len(text.low)][: len(found)]
         return [self._completed(text, mentions, s, e) for s, e in zip(found, ends, strict=True)]
 

@@ -47,7 +47,7 @@ def worth_of(step: Step) -> Piece:
     """How well a piece of a message stands on its own."""
     parse = step.parse
     idle_names = idles(step)
-    if parse.bare:
+    if parse.bare or speech.same_again(step.low):
         return Piece(
             (_LIKE_BEFORE if named(step) else _EMPTY) * _IDLE_NAME**idle_names, named(step)
         )

@@ -38,7 +38,9 @@ _POINTS: tuple[_Pattern, ...] = (
     (compiled(rf"\b(?:a|single)[ -](?:single )?{_POINT}"), 1.0, True),
     (compiled(rf"(?<![\w.-]){_N}[ -]*{_POINT}"), None, True),
     (
-        compiled(rf"(?<![涨高升])(?<![涨高升] )(?<![涨高升]了)(?<![涨高升]了 ){_N}\s*{_HAN_POINT}"),
+        compiled(
+            rf"(?<![涨高升])(?<![涨高升] )(?<![涨高升]了)(?<![涨高升]了 )(?<![\d.]){_N}\s*{_HAN_POINT}"
+        ),
         None,
         True,
     ),
