@@ -9,10 +9,10 @@ from datetime import datetime
 
 from agent.events import Action, State
 from agent.redaction import visible
-from agent.say import state_words
+from agent.say import rule_words, state_words
 from tools.amounts import span
 from tools.columns import columns, wrap
-from tools.contract import Effect
+from tools.contract import Effect, Target
 from tools.words import Lang
 
 _LABELS = {
@@ -32,6 +32,23 @@ _LABELS = {
     "outcome": ("outcome", "结果"),
 }
 
+_KINDS = {
+    "deployment": "部署",
+    "node": "节点",
+    "model": "模型",
+    "model_version": "模型版本",
+    "alias": "别名",
+    "job": "任务",
+    "image": "镜像",
+    "alert": "告警",
+    "alert_rule": "告警规则",
+    "schedule": "定时汇总",
+    "notice-target": "通知目标",
+    "mcp-tool": "MCP 工具",
+}
+_VERSIONS = {"absent": "不存在", "none": "无", "not silenced": "未静默"}
+_FRONTS = {"terminal": "终端", "scheduler": "定时任务", "alert": "告警"}
+
 
 def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
     """The whole card, at most ``width`` columns wide.
@@ -40,7 +57,7 @@ def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
     their escapes, so that nothing on the card can pretend to be something else.
     """
     head = f"操作 {action.number}" if lang == "zh" else f"Action {action.number}"
-    lines = [*wrap(f"{head}: {visible(action.plan.title)}", width, "")]
+    lines = [*wrap(f"{head}: {visible(action.plan.words(lang).title)}", width, "")]
     for key, text in _fields(action, lang, now):
         label = _LABELS[key][1 if lang == "zh" else 0]
         pad = label + " " * max(1, 12 - columns(label))
@@ -50,7 +67,7 @@ def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
 
 
 def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, str]]:
-    plan = action.plan
+    plan, words = action.plan, action.plan.words(lang)
     zh = lang == "zh"
     args = ", ".join(
         f"{k}={json.dumps(v, ensure_ascii=False)}"
@@ -58,37 +75,46 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
         if v is not None  # null is the default
     )
     yield "call", f"{action.call.tool}({args})"
-    yield "target", f"{plan.target.kind} {plan.target.name} (version {_short(plan.target.version)})"
+    yield "target", _target(plan.target, zh)
     yield "change", plan.diff
     destroys = plan.risk is Effect.DESTROY
     yield (
         "risk",
         ("DESTROY" if destroys else "change") if not zh else ("销毁" if destroys else "变更"),
     )
-    yield "reach", plan.blast_radius
+    yield "reach", words.blast_radius
     tail = ""
     if plan.undo_on_failure:
         tail = "；验证失败时自动撤销" if zh else "; undone by itself if the check fails"
     within = f"（{span(plan.deadline, lang)}内）" if zh else f" (within {span(plan.deadline)})"
-    yield "verify", f"{plan.verification}{within}{tail}"
-    yield "undo", plan.undo
-    for warning in plan.warnings:
+    yield "verify", f"{words.verification}{within}{tail}"
+    yield "undo", words.undo
+    for warning in words.warnings:
         yield "warning", warning
-    yield "asked", f"{action.requester.name} ({action.requester.front})"
+    front = (zh and _FRONTS.get(action.requester.front)) or action.requester.front
+    yield "asked", f"{action.requester.name} ({front})"
     people = ", ".join(action.approvers) or "-"
     need = f"（需 {action.needed} 人）" if zh else f" ({action.needed} of them)"
     yield "may", people + (need if action.needed > 1 else "")
     if action.approved_by:
-        rule = f" ({action.rule})" if action.rule else ""
+        rule = f" ({rule_words(action.rule, lang)})" if action.rule else ""
         yield "yes", ", ".join(action.approved_by) + rule
     if action.state is State.PROPOSED:
         left = span(action.expires_at - now, lang)
         yield "expires", f"{action.expires_at:%H:%M %Z} ({left})"
     else:
         yield "state", state_words(action.state, lang)
-    ended = action.reason or (action.verdict.evidence if action.verdict else "")
+    ended = action.why(lang) or (action.verdict.said(lang) if action.verdict else "")
     if ended and action.state is not State.PROPOSED:
         yield "outcome", ended
+
+
+def _target(target: Target, zh: bool) -> str:
+    version = _short(target.version)
+    if not zh:
+        return f"{target.kind} {target.name} (version {version})"
+    version = re.sub(r"^(\d+) verdicts$", r"\1 条结论", _VERSIONS.get(version, version))
+    return f"{_KINDS.get(target.kind, target.kind)} {target.name}（版本 {version}）"
 
 
 def _short(version: str) -> str:
