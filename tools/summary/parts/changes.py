@@ -10,7 +10,8 @@ from tools.actions.listing import listed
 from tools.actions.wording import OPEN, cut, state_words
 from tools.amounts import plural
 from tools.contract import as_json
-from tools.summary.part import Look, Part, Remark, Said
+from tools.summary.part import Look, Part, Remark
+from tools.words import Said
 from tools.zone import short
 
 if TYPE_CHECKING:
