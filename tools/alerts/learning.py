@@ -19,6 +19,7 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
@@ -99,7 +100,12 @@ class RecordCause:
         new = Feedback(alert.name, book.name, cause.id, "", at, alert.incident, None, weight)
         before, after = priors_of(world, book), priors_of(world, book, [new])
         verb = "Withdraw" if args.withdraw else "Record"
-        where = f"incident {alert.incident} ({alert.name})" if alert.incident else alert.name
+        where = where_zh = alert.name
+        if alert.incident:
+            where, where_zh = (
+                f"incident {alert.incident} ({where})",
+                f"事件 {alert.incident}（{where}）",
+            )
         return Plan(
             target=Target("alert", alert.name, alert.fingerprint, f"{len(verdicts)} verdicts"),
             title=f"{verb} the cause of {where}: {cause.words.en}",
@@ -110,6 +116,12 @@ class RecordCause:
             blast_radius=f"later diagnoses of {book.name}",
             undo="withdraw the verdict" if not args.withdraw else "record it again",
             verification="the verdict is stored",
+            zh=PlanWords(
+                f"{'撤回' if args.withdraw else '记录'} {where_zh} 的原因：{cause.words.zh}",
+                f"以后对 {book.name} 的诊断",
+                "再次记录" if args.withdraw else "撤回该结论",
+                "该结论已保存",
+            ),
             deadline=timedelta(seconds=10),
             details={
                 "alert": alert.name,
@@ -136,14 +148,18 @@ class RecordCause:
             action_id=act.id,
             weight=float(weight) if isinstance(weight, int | float) else 1.0,
         )
-        return Outcome(f"{details['cause']} is recorded for {details['alert']}.", {"id": act.id})
+        en = f"{details['cause']} is recorded for {details['alert']}."
+        zh = f"已为 {details['alert']} 记录 {details['cause']}。"
+        return Outcome(en, {"id": act.id}, zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """It is there."""
         book = str(plan.details["playbook"])
         if any(v.action_id == outcome.details["id"] for v in alerts(world).feedback(book)):
-            return Verdict(True, f"The verdict on {book} is stored and counts from now on.")
-        return Verdict(False, f"The verdict on {book} is not stored.", "not stored")
+            en = f"The verdict on {book} is stored and counts from now on."
+            return Verdict(True, en, zh=f"关于 {book} 的结论已保存，从现在起生效。")
+        en, zh = f"The verdict on {book} is not stored.", f"关于 {book} 的结论没有保存。"
+        return Verdict(False, en, "not stored", zh=zh, cause_zh="未保存")
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Withdraw it, or record it again."""
