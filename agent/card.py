@@ -46,6 +46,7 @@ _KINDS = {
     "notice-target": "通知目标",
     "mcp-tool": "MCP 工具",
 }
+_RISKS = {Effect.CHANGE: ("change", "变更"), Effect.DESTROY: ("DESTROY", "销毁")}
 _VERSIONS = {"absent": "不存在", "none": "无", "not silenced": "未静默"}
 _FRONTS = {"terminal": "终端", "scheduler": "定时任务", "alert": "告警"}
 
@@ -77,11 +78,7 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
     yield "call", f"{action.call.tool}({args})"
     yield "target", _target(plan.target, zh)
     yield "change", plan.diff
-    destroys = plan.risk is Effect.DESTROY
-    yield (
-        "risk",
-        ("DESTROY" if destroys else "change") if not zh else ("销毁" if destroys else "变更"),
-    )
+    yield "risk", _RISKS[plan.risk][zh]
     yield "reach", words.blast_radius
     tail = ""
     if plan.undo_on_failure:

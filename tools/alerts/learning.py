@@ -11,6 +11,7 @@ from pydantic import Field
 from tools.alerts.base import AlertRecord, Feedback, alerts
 from tools.alerts.library import playbooks
 from tools.alerts.verdicts import explains, meant, playbook_for, priors_of, record_cause
+from tools.alerts.xids import Words
 from tools.contract import (
     Act,
     Call,
@@ -25,7 +26,7 @@ from tools.contract import (
     changing,
 )
 from tools.errors import BadArguments, unknown
-from tools.words import Alert, Text
+from tools.words import Alert, Said, Text
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -99,16 +100,10 @@ class RecordCause:
         at = max((v.at for v in verdicts), default=alert.starts_at)
         new = Feedback(alert.name, book.name, cause.id, "", at, alert.incident, None, weight)
         before, after = priors_of(world, book), priors_of(world, book, [new])
-        verb = "Withdraw" if args.withdraw else "Record"
-        where = where_zh = alert.name
-        if alert.incident:
-            where, where_zh = (
-                f"incident {alert.incident} ({where})",
-                f"事件 {alert.incident}（{where}）",
-            )
+        title = _title(alert, cause.words, args.withdraw)
         return Plan(
             target=Target("alert", alert.name, alert.fingerprint, f"{len(verdicts)} verdicts"),
-            title=f"{verb} the cause of {where}: {cause.words.en}",
+            title=title.en,
             diff=(
                 f"- prior of {cause.id} in {book.name}: {before.get(cause.id, 0.0):.0%}\n"
                 f"+ prior of {cause.id} in {book.name}: {after.get(cause.id, 0.0):.0%}"
@@ -117,7 +112,7 @@ class RecordCause:
             undo="withdraw the verdict" if not args.withdraw else "record it again",
             verification="the verdict is stored",
             zh=PlanWords(
-                f"{'撤回' if args.withdraw else '记录'} {where_zh} 的原因：{cause.words.zh}",
+                title.zh,
                 f"以后对 {book.name} 的诊断",
                 "再次记录" if args.withdraw else "撤回该结论",
                 "该结论已保存",
@@ -174,6 +169,17 @@ class RecordCause:
         """Is a verdict of this action there?"""
         held = alerts(world).feedback(str(plan.details["playbook"]))
         return Happened.YES if any(v.action_id == action_id for v in held) else Happened.NO
+
+
+def _title(alert: AlertRecord, cause: Words, withdraw: bool) -> Said:
+    verb, verb_zh = ("Withdraw", "撤回") if withdraw else ("Record", "记录")
+    where, where_zh = alert.name, f" {alert.name} "
+    if alert.incident:
+        where = f"incident {alert.incident} ({alert.name})"
+        where_zh = f"事件 {alert.incident}（{alert.name}）"
+    return Said(
+        f"{verb} the cause of {where}: {cause.en}", f"{verb_zh}{where_zh}的原因：{cause.zh}"
+    )
 
 
 def _alert(world: World, name: str | None, cause: str) -> AlertRecord:

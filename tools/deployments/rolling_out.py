@@ -8,7 +8,7 @@ from typing import Annotated, cast
 
 from pydantic import Field
 
-from tools.contract import Call, Outcome, Phrases, Plan, PlanWords, changing
+from tools.contract import Call, Outcome, Phrases, Plan, changing
 from tools.deployments.change import DeploymentChange, before, planned
 from tools.deployments.checking import still_there
 from tools.deployments.finding import (
@@ -20,7 +20,7 @@ from tools.deployments.finding import (
     release_of,
 )
 from tools.deployments.judging import overtaken, unseen
-from tools.deployments.rollout_words import HOW, HOW_ZH, held_back, radius, undoing
+from tools.deployments.rollout_words import HOW, held_back, in_chinese, radius, undoing
 from tools.deployments.wording import replicas
 from tools.errors import BadArguments, Refused
 from tools.platforms import base
@@ -112,15 +112,7 @@ class RollOut(DeploymentChange):
             verification=f"all {replicas(wanted)} of version {version.number} ready, old ones "
             f"gone, real requests answered by it, errors within 2 % for "
             f"{found.number('soak', 2.0):g} s",
-            zh=PlanWords(
-                f"将 {model} 版本 {version.number} 发布到 {found.ref}"
-                f"（{wanted} 个副本，{HOW_ZH[edit.strategy]}）",
-                reach.zh,
-                undo.zh,
-                f"版本 {version.number} 的 {wanted} 个副本全部就绪，旧副本已退出，真实请求由其应答，"
-                f"{found.number('soak', 2.0):g} 秒内错误率不超过 2 %",
-                tuple(w.zh for w in warnings),
-            ),
+            zh=in_chinese(found, version, edit, reach, undo, warnings),
             margin=judging,
             undo_on_failure=True,
             warnings=tuple(w.en for w in warnings),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tools.contract import PlanWords
 from tools.deployments.finding import Found, quality
 from tools.deployments.wording import replicas
 from tools.models.base import ModelVersion
@@ -9,7 +12,7 @@ from tools.platforms import base
 from tools.words import Said
 
 HOW = {"rolling": "rolling", "canary": "canary", "blue_green": "blue/green"}
-HOW_ZH = {"rolling": "滚动更新", "canary": "灰度", "blue_green": "蓝绿"}
+_HOW_ZH = {"rolling": "滚动更新", "canary": "灰度", "blue_green": "蓝绿"}
 
 
 def radius(
@@ -77,4 +80,25 @@ def held_back(version: ModelVersion, accepted: float | None) -> tuple[Said, ...]
             f"its quality gate did not pass; a loss of {accepted:g} points was accepted",
             f"未通过质量门；已接受 {accepted:g} 个点的损失",
         ),
+    )
+
+
+def in_chinese(
+    found: Found,
+    version: ModelVersion,
+    edit: base.RollOut,
+    reach: Said,
+    undo: Said,
+    warnings: Sequence[Said],
+) -> PlanWords:
+    """The whole plan in Chinese."""
+    count, soak = edit.replicas, f"{found.number('soak', 2.0):g}"
+    return PlanWords(
+        f"将 {version.model} 版本 {version.number} 发布到 {found.ref}"
+        f"（{count} 个副本，{_HOW_ZH[edit.strategy]}）",
+        reach.zh,
+        undo.zh,
+        f"版本 {version.number} 的 {count} 个副本全部就绪，旧副本已退出，真实请求由其应答，"
+        f"{soak} 秒内错误率不超过 2 %",
+        tuple(w.zh for w in warnings),
     )

@@ -89,9 +89,8 @@ class PruneModel(JobChange):
                 f"2:4 恰好去掉一半，无法做到 {amount:.0%}。请用 50% 或其他方法。",
             )
         options: dict[str, Json] = {"amount": amount, "method": method}
-        how, zh = f"{method}, {amount:.0%}", f"{method}，{amount:.0%}"
-        if args.max_loss is not None or args.speed_up is not None:
-            how, zh = f"{method}, up to {amount:.0%}", f"{method}，最多 {amount:.0%}"
+        most = ("", "") if args.max_loss is None and args.speed_up is None else ("up to ", "最多 ")
+        how, zh = f"{method}, {most[0]}{amount:.0%}", f"{method}，{most[1]}{amount:.0%}"
         if args.speed_up is not None:
             options |= {"speed_up": args.speed_up}
             how += f", {args.speed_up:g} times faster"
@@ -100,8 +99,6 @@ class PruneModel(JobChange):
             options |= {"max_loss": args.max_loss}
             how += f", at most {_points(args.max_loss)} lost"
             zh += f"，最多损失 {args.max_loss:g} 个点"
-        zeroes = ONLY_THERE if method == "2:4" else _only_zeroes(method)
-        warnings = () if method == "structured" else (zeroes,)
         return Planned(
             model,
             said,
@@ -115,15 +112,17 @@ class PruneModel(JobChange):
             parent=parent,
             asked=args.version,
             options=options,
-            warnings=warnings,
+            warnings=_warnings(method),
         )
 
 
-def _only_zeroes(method: str) -> Said:
-    return Said(
-        f"{method} pruning zeroes weights: the file compresses better, latency stays the same",
-        f"{method} 剪枝只把权重置零：文件更易压缩，延迟不变",
-    )
+def _warnings(method: Method) -> tuple[Said, ...]:
+    if method == "structured":
+        return ()
+    if method == "2:4":
+        return (ONLY_THERE,)
+    en = f"{method} pruning zeroes weights: the file compresses better, latency stays the same"
+    return (Said(en, f"{method} 剪枝只把权重置零：文件更易压缩，延迟不变"),)
 
 
 def _points(count: float) -> str:

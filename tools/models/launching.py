@@ -150,13 +150,7 @@ def plan_of(world: World, planned: Planned) -> Plan:
         verification="the job ends and registers a version with finite metrics",
         deadline=timedelta(hours=12),
         warnings=tuple(w.en for w in planned.warnings),
-        zh=PlanWords(
-            planned.title.zh,
-            f"{where.zh}；{UNTOUCHED.zh}",
-            "取消该任务；已注册的版本会保留，但不带任何别名",
-            "任务结束，并注册一个指标均为有限值的版本",
-            tuple(w.zh for w in planned.warnings),
-        ),
+        zh=_zh(planned, where.zh),
         details={
             "kind": planned.kind,
             "model": model.name,
@@ -165,6 +159,16 @@ def plan_of(world: World, planned: Planned) -> Plan:
             "resume": planned.resume,
         },
         pins={} if parent is None or planned.asked else {"version": str(parent.number)},
+    )
+
+
+def _zh(planned: Planned, where: str) -> PlanWords:
+    return PlanWords(
+        planned.title.zh,
+        f"{where}；{UNTOUCHED.zh}",
+        "取消该任务；已注册的版本会保留，但不带任何别名",
+        "任务结束，并注册一个指标均为有限值的版本",
+        tuple(w.zh for w in planned.warnings),
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tools.world import World
 
 _NOTHING = Said("Nothing changes but the alerts", "除告警外没有其他变化")
-_ORIGINS = {"built in": "内置", "set by a person": "由人设置"}
+_ORIGINS = {"built in": "是内置的", "set by a person": "由人设置"}
 
 
 def line(rule: Rule) -> Said:
