@@ -9,7 +9,8 @@ from datetime import datetime
 
 from agent.events import Action, State
 from agent.redaction import visible
-from agent.say import rule_words, state_words
+from agent.say import state_words
+from tools.actions.wording import aside, front_words, kind_words, rule_words
 from tools.amounts import span
 from tools.columns import columns, wrap
 from tools.contract import Effect, Target
@@ -32,23 +33,8 @@ _LABELS = {
     "outcome": ("outcome", "结果"),
 }
 
-_KINDS = {
-    "deployment": "部署",
-    "node": "节点",
-    "model": "模型",
-    "model_version": "模型版本",
-    "alias": "别名",
-    "job": "任务",
-    "image": "镜像",
-    "alert": "告警",
-    "alert_rule": "告警规则",
-    "schedule": "定时汇总",
-    "notice-target": "通知目标",
-    "mcp-tool": "MCP 工具",
-}
 _RISKS = {Effect.CHANGE: ("change", "变更"), Effect.DESTROY: ("DESTROY", "销毁")}
 _VERSIONS = {"absent": "不存在", "none": "无", "not silenced": "未静默"}
-_FRONTS = {"terminal": "终端", "scheduler": "定时任务", "alert": "告警"}
 
 
 def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
@@ -57,8 +43,8 @@ def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
     The call is shown raw, as it will run. Control and direction-changing characters are shown as
     their escapes, so that nothing on the card can pretend to be something else.
     """
-    head = f"操作 {action.number}" if lang == "zh" else f"Action {action.number}"
-    lines = [*wrap(f"{head}: {visible(action.plan.words(lang).title)}", width, "")]
+    head = f"操作 {action.number}：" if lang == "zh" else f"Action {action.number}: "
+    lines = [*wrap(f"{head}{visible(action.plan.words(lang).title)}", width, "")]
     for key, text in _fields(action, lang, now):
         label = _LABELS[key][1 if lang == "zh" else 0]
         pad = label + " " * max(1, 12 - columns(label))
@@ -76,29 +62,32 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
         if v is not None  # null is the default
     )
     yield "call", f"{action.call.tool}({args})"
-    yield "target", _target(plan.target, zh)
+    yield "target", _target(plan.target, lang)
     yield "change", plan.diff
     yield "risk", _RISKS[plan.risk][zh]
     yield "reach", words.blast_radius
     tail = ""
     if plan.undo_on_failure:
         tail = "；验证失败时自动撤销" if zh else "; undone by itself if the check fails"
-    within = f"（{span(plan.deadline, lang)}内）" if zh else f" (within {span(plan.deadline)})"
+    length = span(plan.deadline, lang)
+    within = aside(f"{length}内" if zh else f"within {length}", lang)
     yield "verify", f"{words.verification}{within}{tail}"
     yield "undo", words.undo
     for warning in words.warnings:
         yield "warning", warning
-    front = (zh and _FRONTS.get(action.requester.front)) or action.requester.front
-    yield "asked", f"{action.requester.name} ({front})"
+    yield (
+        "asked",
+        f"{action.requester.name}{aside(front_words(action.requester.front, lang), lang)}",
+    )
     people = ", ".join(action.approvers) or "-"
-    need = f"（需 {action.needed} 人）" if zh else f" ({action.needed} of them)"
+    need = aside(f"需 {action.needed} 人" if zh else f"{action.needed} of them", lang)
     yield "may", people + (need if action.needed > 1 else "")
     if action.approved_by:
-        rule = f" ({rule_words(action.rule, lang)})" if action.rule else ""
+        rule = aside(rule_words(action.rule, lang), lang) if action.rule else ""
         yield "yes", ", ".join(action.approved_by) + rule
     if action.state is State.PROPOSED:
-        left = span(action.expires_at - now, lang)
-        yield "expires", f"{action.expires_at:%H:%M %Z} ({left})"
+        left = aside(span(action.expires_at - now, lang), lang)
+        yield "expires", f"{action.expires_at:%H:%M %Z}{left}"
     else:
         yield "state", state_words(action.state, lang)
     ended = action.why(lang) or (action.verdict.said(lang) if action.verdict else "")
@@ -106,12 +95,13 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
         yield "outcome", ended
 
 
-def _target(target: Target, zh: bool) -> str:
-    version = _short(target.version)
-    if not zh:
-        return f"{target.kind} {target.name} (version {version})"
-    version = re.sub(r"^(\d+) verdicts$", r"\1 条结论", _VERSIONS.get(version, version))
-    return f"{_KINDS.get(target.kind, target.kind)} {target.name}（版本 {version}）"
+def _target(target: Target, lang: Lang) -> str:
+    version, word = _short(target.version), "version"
+    if lang == "zh":
+        said = _VERSIONS.get(version, version)
+        version, word = re.sub(r"^(\d+) verdicts$", r"\1 条结论", said), "版本"
+    tail = aside(f"{word} {version}", lang)
+    return f"{kind_words(target.kind, lang)} {target.name}{tail}"
 
 
 def _short(version: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent.events import Action, State
+from agent.events import Action, Decided, State
 from agent.redaction import visible
+from tools.actions.wording import rule_words
 from tools.contract import Call
 from tools.errors import ToolError
 from tools.words import Lang
@@ -45,10 +46,12 @@ def state_words(state: State, lang: Lang) -> str:
     return (_ZH if lang == "zh" else _EN)[state]
 
 
-def rule_words(rule: str | None, lang: Lang) -> str:
-    """What said yes beforehand: the name of a class, or the approval of another action."""
-    of, number = (rule or "").partition("approval of action ")[1:]
-    return f"操作 {number} 的批准" if lang == "zh" and of else rule or ""
+def decided_why(said: Decided, lang: Lang) -> str:
+    """Why somebody said yes or no; the door gives its own reason."""
+    name = said.reason.removeprefix("pre-approved: ")
+    if lang == "zh" and said.front == "door" and name != said.reason:
+        return f"预先批准：{rule_words(name, lang)}"
+    return said.reason
 
 
 def outcome_line(action: Action, lang: Lang) -> str:
@@ -65,7 +68,7 @@ def outcome_line(action: Action, lang: Lang) -> str:
         evidence = "" if action.reason == f"rejected by {refuser}" else evidence
     if action.state is State.EXPIRED:
         evidence = evidence[:1].upper() + evidence[1:]
-    tail = f" {evidence}" if evidence else ""
+    tail = f" {evidence}" if evidence and lang == "en" else evidence
     stop = "。" if lang == "zh" else "."
     title = visible(action.plan.words(lang).title)
     sep = "：" if lang == "zh" else ": "

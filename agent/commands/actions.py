@@ -110,11 +110,11 @@ def _carry_out(app: App, number: int, as_document: bool) -> int:
     """Run it in a thread, so that Ctrl-C leaves the watching, never the action, half done."""
     thread = threading.Thread(target=app.assistant.run, args=(number,), name=f"run-{number}")
     thread.start()
-    spoken = Spoken()
+    spoken, lang = Spoken(), cast("Lang", app.fleet.language)
     while True:
         try:
             for event in app.assistant.follow(number):
-                spoken = tell(event, spoken)
+                spoken = tell(event, spoken, lang)
             thread.join()
             break
         except KeyboardInterrupt:
@@ -127,7 +127,7 @@ def _carry_out(app: App, number: int, as_document: bool) -> int:
     if as_document:
         _document({**cast("dict[str, Any]", as_json(action)), "next": _next(events)})
     else:
-        _print(outcome_line(action, cast("Lang", app.fleet.language)))
+        _print(outcome_line(action, lang))
         _show_next(app, events)
     if action.state is not State.VERIFIED:
         return FAILED

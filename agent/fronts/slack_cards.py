@@ -15,7 +15,8 @@ from typing import Any
 from agent.events import Action, Progress, State
 from agent.fronts.slack_card_words import words_in
 from agent.fronts.slack_text import escape, safe, shorten
-from agent.say import outcome_line, rule_words, state_words
+from agent.say import decided_why, outcome_line, state_words
+from tools.actions.wording import rule_words
 from tools.amounts import span
 from tools.contract import Effect
 from tools.words import Lang
@@ -116,7 +117,9 @@ def _history(action: Action, lang: Lang) -> list[str]:
     lines = [f"{action.created_at:%H:%M:%S %Z} {words['asked']}: {action.requester.name}"]
     for said in action.decisions:
         verdict = words["said_yes"] if said.verdict == "approve" else words["said_no"]
-        lines.append(f"{said.at:%H:%M:%S %Z} {said.who} {verdict} ({said.front}) {said.reason}")
+        lines.append(
+            f"{said.at:%H:%M:%S %Z} {said.who} {verdict} ({said.front}) {decided_why(said, lang)}"
+        )
     if action.done:
         lines.append(f"{action.changed_at:%H:%M:%S %Z} {outcome_line(action, lang)}")
     return [safe(line) for line in lines]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from agent.card import card
+from agent.events import Action, Actor, State
+from agent.fronts.slack_cards import card as slack_card
+from agent.fronts.slack_cards import details
 from tests.house.every_room import TOOLS, every_room
 from tests.support import HAN, RecordingAct, in_both, plan_in_both
-from tools.contract import Plan
+from tools.contract import Call, Plan
 from tools.world import World
 
 pytest.importorskip("torch", reason="models are planned with the models extra")
@@ -153,3 +158,59 @@ def test_a_warning_without_chinese_is_shown_in_english(world: World) -> None:
     assert lost.words("zh").warnings == plan.warnings
     assert HAN.search(lost.words("zh").title)
     assert replace(plan, zh=None).words("zh") == plan.words("en")
+
+
+SHOWN: list[tuple[str, dict[str, Any]]] = [
+    ("restart", {"deployment": "web"}),
+    ("scale", {"deployment": "web", "replicas": 0}),
+    ("prune_model", {"model": "team", "method": "wanda", "amount": 0.4, "version": "1"}),
+    ("silence_alert", {"alert": "NodeDown", "duration": "2h"}),
+]
+
+
+@pytest.mark.parametrize(("tool", "args"), SHOWN)
+def test_a_chinese_card_is_all_chinese(world: World, tool: str, args: dict[str, Any]) -> None:
+    plan = planned(world, tool, **args)
+    made = datetime(2026, 11, 23, 3, tzinfo=UTC)
+    action = Action(
+        number=7,
+        id="i-7",
+        key="k",
+        call=Call("", {}),
+        plan=replace(plan, diff="", details={}),  # raw, as the call
+        digest="0" * 64,
+        requester=Actor("ana", "terminal"),
+        conversation="c",
+        state=State.PROPOSED,
+        created_at=made,
+        changed_at=made,
+        expires_at=made + timedelta(hours=1),
+        needed=2,
+        approvers=("ana",),
+    )
+    ended = replace(action, state=State.UNVERIFIED, reason="late", reason_zh="太迟")
+    assert plan.zh is not None
+    names = latin(f"{plan.zh.title} {plan.target.name} {plan.target.version[:12]}") | OURS
+    for one in (action, ended):
+        shown = [card(one, "zh", made), *texts(slack_card(one, "zh")), *texts(details(one, "zh"))]
+        for text in shown:
+            assert latin(text) <= names, text
+    assert "太迟" in card(ended, "zh", made)
+
+
+def latin(text: str) -> set[str]:
+    return {w.lower() for w in re.findall(r"[A-Za-z][A-Za-z_-]+", text)} - {"ana"}
+
+
+def texts(blocks: Any) -> Iterator[str]:
+    """What a person reads of Slack's blocks; a time is Slack's own notation."""
+    if isinstance(blocks, str):
+        yield blocks
+    elif isinstance(blocks, list | tuple):
+        for each in cast("list[Any]", blocks):
+            yield from texts(each)
+    elif isinstance(blocks, dict):
+        known = cast("dict[str, Any]", blocks)
+        for value in (known.get(key) for key in ("text", "title", "close", "blocks", "elements")):
+            if known.get("type") != "mrkdwn":
+                yield from texts(value)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tools.actions.listing import ListedAction, listed
-from tools.actions.wording import state_words
+from tools.actions.wording import aside, front_words, kind_words, rule_words, state_words
 from tools.contract import Json, Phrases, reading
 from tools.errors import BadArguments
 from tools.words import ActionNumber
@@ -49,8 +49,9 @@ class ActionCard:
         a, more = self.action, self.more
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.args.items())
         yield ("调用" if zh else "call"), f"{a.tool}({arguments})"
-        yield ("目标" if zh else "target"), a.target.replace("/", " ", 1)
-        front = f" ({more.requested_at})" if more else ""
+        kind, _, name = a.target.partition("/")
+        yield ("目标" if zh else "target"), f"{kind_words(kind, lang)} {name}"
+        front = aside(front_words(more.requested_at, lang), lang) if more else ""
         asked = f"{a.requested_by}{front}, {self._at(a.created_at)}"
         yield ("提出人" if zh else "asked by"), asked
         if more:
@@ -63,7 +64,9 @@ class ActionCard:
         for d in more.decisions:
             label = ("批准" if zh else "approved by") if d.verdict == "approve" else None
             label = label or ("拒绝" if zh else "rejected by")
-            where = f" ({more.rule})" if more.rule else f" ({d.front})" if d.front else ""
+            lang: Lang = "zh" if zh else "en"
+            front = rule_words(more.rule, lang) or front_words(d.front, lang)
+            where = aside(front, lang) if front else ""
             why = f": {d.reason}" if d.reason and not more.rule else ""
             yield label, f"{d.who}{where}, {self._at(d.at)}{why}"
         if self.action.state == "proposed":

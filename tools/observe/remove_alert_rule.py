@@ -78,8 +78,8 @@ class RemoveAlertRule:
             zh=PlanWords(
                 f"移除告警规则 {rule.name}",
                 f"该规则不再告警；它{origin_zh(rule)}。",
-                f"重新设置该规则：{rule.says(unit, 'zh')}（{rule.severity}）。",
-                "读回所有规则。",
+                f"重新设置该规则：{rule.says(unit, 'zh')}（{rule.severity}）",
+                "读回所有规则",
             ),
             deadline=timedelta(seconds=30),
             details={"rule": definition(rule)},

@@ -108,8 +108,8 @@ class SetAlertRule:
             zh=PlanWords(
                 f"{verb_zh}告警规则 {rule.name}：{now.zh}",
                 reach.zh,
-                "再移除该规则。" if before is None else f"恢复为：{past.zh}。",
-                "读回该规则并求值一次。",
+                "再移除该规则" if before is None else f"恢复为：{past.zh}",
+                "读回该规则并求值一次",
                 tuple(w.zh for w in warnings),
             ),
             details={"rule": definition(rule), "before": definition(before) if before else None},
