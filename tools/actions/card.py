@@ -52,7 +52,8 @@ class ActionCard:
         kind, _, name = a.target.partition("/")
         yield ("目标" if zh else "target"), f"{kind_words(kind, lang)} {name}"
         front = aside(front_words(more.requested_at, lang), lang) if more else ""
-        asked = f"{a.requested_by}{front}, {self._at(a.created_at)}"
+        comma = "，" if zh else ", "
+        asked = f"{a.requested_by}{front}{comma}{self._at(a.created_at)}"
         yield ("提出人" if zh else "asked by"), asked
         if more:
             yield from self._decisions(more, zh)
@@ -67,8 +68,8 @@ class ActionCard:
             lang: Lang = "zh" if zh else "en"
             front = rule_words(more.rule, lang) or front_words(d.front, lang)
             where = aside(front, lang) if front else ""
-            why = f": {d.reason}" if d.reason and not more.rule else ""
-            yield label, f"{d.who}{where}, {self._at(d.at)}{why}"
+            why = f"{'：' if zh else ': '}{d.reason}" if d.reason and not more.rule else ""
+            yield label, f"{d.who}{where}{'，' if zh else ', '}{self._at(d.at)}{why}"
         if self.action.state == "proposed":
             people = ", ".join(more.approvers) or "-"
             need = f"{more.needed} of {people}" if more.needed > 1 else people
