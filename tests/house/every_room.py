@@ -126,6 +126,11 @@ def every_room(home: Path) -> World:
         jobs=lambda _: Running(),
         more=more,
     )
+    _furnish(world, home)
+    return world
+
+
+def _furnish(world: World, home: Path) -> None:
     weights = home / "weights.safetensors"
     weights.write_bytes(struct.pack("<Q", 2) + b"{}")
     for number, name in ((1, "good"), (2, "wrong")):
@@ -142,4 +147,3 @@ def every_room(home: Path) -> World:
     fire(world, "NodeDown", severity="critical")
     fire(world, "DiskFull")
     carry_out(world, TOOLS["silence_alert"], "q1", alert="DiskFull", duration="2h")
-    return world

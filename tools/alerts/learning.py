@@ -88,19 +88,17 @@ class RecordCause:
         """Which cause of which playbook it is, and how the prior would move."""
         alert = _alert(world, args.alert, args.cause)
         book = playbook_for(world, alert.name)
-        library = playbooks(world)
-        cause = meant(library, book, args.cause)
+        cause = meant(playbooks(world), book, args.cause)
         verdicts = alerts(world).feedback(book.name)
         if args.withdraw and not any(v.cause == cause.id and v.weight > 0 for v in verdicts):
             raise BadArguments(
                 f"Nobody recorded {cause.id} for {book.name}, so there is nothing to withdraw.",
                 f"没有人为 {book.name} 记录过 {cause.id}，无可撤回。",
             )
-        weight = -1.0 if args.withdraw else 1.0
+        weight, title = -1.0 if args.withdraw else 1.0, _title(alert, cause.words, args.withdraw)
         at = max((v.at for v in verdicts), default=alert.starts_at)
         new = Feedback(alert.name, book.name, cause.id, "", at, alert.incident, None, weight)
         before, after = priors_of(world, book), priors_of(world, book, [new])
-        title = _title(alert, cause.words, args.withdraw)
         return Plan(
             target=Target("alert", alert.name, alert.fingerprint, f"{len(verdicts)} verdicts"),
             title=title.en,

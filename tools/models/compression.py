@@ -104,16 +104,17 @@ class PruneModel(JobChange):
             said,
             training,
             "prune",
-            Said(
-                f"Prune {model.name} version {parent.number} ({how})",
-                f"对 {model.name} 版本 {parent.number} 剪枝（{zh}）",
-            ),
+            _title(model.name, parent.number, how, zh),
             (f"+ a new version of {model.name}, from version {parent.number}", f"  {how}"),
             parent=parent,
             asked=args.version,
             options=options,
             warnings=_warnings(method),
         )
+
+
+def _title(model: str, number: int, how: str, zh: str) -> Said:
+    return Said(f"Prune {model} version {number} ({how})", f"对 {model} 版本 {number} 剪枝（{zh}）")
 
 
 def _warnings(method: Method) -> tuple[Said, ...]:
