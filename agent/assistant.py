@@ -34,7 +34,7 @@ from agent.language import language_of
 from agent.record import canonical
 from agent.recovery import Recovery
 from agent.redaction import mask
-from agent.say import outcome_line, usage_line
+from agent.say import held_line, outcome_line, refused_line, usage_line
 from agent.toolbox import Toolbox
 from agent.turn import Planner, Turn
 from tools.contract import Call, Json
@@ -184,30 +184,30 @@ class Assistant:
             return False
         return any(not a.done for a in self.door.ledger.find(undoes=action.number))
 
-    def report(self, action: Action) -> Iterator[Event]:
+    def report(self, action: Action, lang: Lang | None = None) -> Iterator[Event]:
         """What follows from an outcome: a stale change offered anew, the next step of a plan."""
         self.settled(action)
+        lang = lang or cast("Lang", self.door.fleet.language)
         if action.state is State.STALE:
-            yield from self._offer(action.call, action, f"again:{action.id}")
+            yield from self._offer(action.call, action, f"again:{action.id}", lang)
         held = held_after(self.conversations.lines(action.conversation), action.number)
         if not held:
             return
         if action.state is not State.VERIFIED:
-            rest = ", ".join(call.tool for call in held)
-            yield Notice(f"Not going on with {rest}: action {action.number} is {action.state}.")
+            yield Notice(held_line(held, action, lang))
             return
         first = fill(held[0], action, self.toolbox.accepts(held[0].tool))
-        proposed = list(self._offer(first, action, f"next:{action.id}"))
+        proposed = list(self._offer(first, action, f"next:{action.id}", lang))
         yield from proposed
         numbers = [e.action.number for e in proposed if isinstance(e, Proposed)]
         if numbers and held[1:]:
             self._hold(action.conversation, numbers[0], held[1:])
 
-    def _offer(self, call: Call, after: Action, key: str) -> Iterator[Event]:
+    def _offer(self, call: Call, after: Action, key: str, lang: Lang) -> Iterator[Event]:
         try:
             action = self.toolbox.propose_for(call, after.requester, after.conversation, key)
         except ToolError as error:
-            yield Notice(f"{call.tool} could not be proposed: {error.en}")
+            yield Notice(refused_line(call, error, lang))
             return
         self._announce(action)
         yield Proposed(action)

@@ -10,9 +10,10 @@ from datetime import datetime
 from agent.events import Action, State
 from agent.redaction import visible
 from agent.say import state_words
+from tools.actions.wording import aside, front_words, kind_words, rule_words
 from tools.amounts import span
 from tools.columns import columns, wrap
-from tools.contract import Effect
+from tools.contract import Effect, Target
 from tools.words import Lang
 
 _LABELS = {
@@ -32,6 +33,9 @@ _LABELS = {
     "outcome": ("outcome", "结果"),
 }
 
+_RISKS = {Effect.CHANGE: ("change", "变更"), Effect.DESTROY: ("DESTROY", "销毁")}
+_VERSIONS = {"absent": "不存在", "none": "无", "not silenced": "未静默"}
+
 
 def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
     """The whole card, at most ``width`` columns wide.
@@ -39,8 +43,8 @@ def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
     The call is shown raw, as it will run. Control and direction-changing characters are shown as
     their escapes, so that nothing on the card can pretend to be something else.
     """
-    head = f"操作 {action.number}" if lang == "zh" else f"Action {action.number}"
-    lines = [*wrap(f"{head}: {visible(action.plan.title)}", width, "")]
+    head = f"操作 {action.number}：" if lang == "zh" else f"Action {action.number}: "
+    lines = [*wrap(f"{head}{visible(action.plan.words(lang).title)}", width, "")]
     for key, text in _fields(action, lang, now):
         label = _LABELS[key][1 if lang == "zh" else 0]
         pad = label + " " * max(1, 12 - columns(label))
@@ -50,7 +54,7 @@ def card(action: Action, lang: Lang, now: datetime, width: int = 80) -> str:
 
 
 def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, str]]:
-    plan = action.plan
+    plan, words = action.plan, action.plan.words(lang)
     zh = lang == "zh"
     args = ", ".join(
         f"{k}={json.dumps(v, ensure_ascii=False)}"
@@ -58,37 +62,46 @@ def _fields(action: Action, lang: Lang, now: datetime) -> Iterator[tuple[str, st
         if v is not None  # null is the default
     )
     yield "call", f"{action.call.tool}({args})"
-    yield "target", f"{plan.target.kind} {plan.target.name} (version {_short(plan.target.version)})"
+    yield "target", _target(plan.target, lang)
     yield "change", plan.diff
-    destroys = plan.risk is Effect.DESTROY
-    yield (
-        "risk",
-        ("DESTROY" if destroys else "change") if not zh else ("销毁" if destroys else "变更"),
-    )
-    yield "reach", plan.blast_radius
+    yield "risk", _RISKS[plan.risk][zh]
+    yield "reach", words.blast_radius
     tail = ""
     if plan.undo_on_failure:
         tail = "；验证失败时自动撤销" if zh else "; undone by itself if the check fails"
-    within = f"（{span(plan.deadline, lang)}内）" if zh else f" (within {span(plan.deadline)})"
-    yield "verify", f"{plan.verification}{within}{tail}"
-    yield "undo", plan.undo
-    for warning in plan.warnings:
+    length = span(plan.deadline, lang)
+    within = aside(f"{length}内" if zh else f"within {length}", lang)
+    yield "verify", f"{words.verification}{within}{tail}"
+    yield "undo", words.undo
+    for warning in words.warnings:
         yield "warning", warning
-    yield "asked", f"{action.requester.name} ({action.requester.front})"
+    yield (
+        "asked",
+        f"{action.requester.name}{aside(front_words(action.requester.front, lang), lang)}",
+    )
     people = ", ".join(action.approvers) or "-"
-    need = f"（需 {action.needed} 人）" if zh else f" ({action.needed} of them)"
+    need = aside(f"需 {action.needed} 人" if zh else f"{action.needed} of them", lang)
     yield "may", people + (need if action.needed > 1 else "")
     if action.approved_by:
-        rule = f" ({action.rule})" if action.rule else ""
+        rule = aside(rule_words(action.rule, lang), lang) if action.rule else ""
         yield "yes", ", ".join(action.approved_by) + rule
     if action.state is State.PROPOSED:
-        left = span(action.expires_at - now, lang)
-        yield "expires", f"{action.expires_at:%H:%M %Z} ({left})"
+        left = aside(span(action.expires_at - now, lang), lang)
+        yield "expires", f"{action.expires_at:%H:%M %Z}{left}"
     else:
         yield "state", state_words(action.state, lang)
-    ended = action.reason or (action.verdict.evidence if action.verdict else "")
+    ended = action.why(lang) or (action.verdict.said(lang) if action.verdict else "")
     if ended and action.state is not State.PROPOSED:
         yield "outcome", ended
+
+
+def _target(target: Target, lang: Lang) -> str:
+    version, word = _short(target.version), "version"
+    if lang == "zh":
+        said = _VERSIONS.get(version, version)
+        version, word = re.sub(r"^(\d+) verdicts$", r"\1 条结论", said), "版本"
+    tail = aside(f"{word} {version}", lang)
+    return f"{kind_words(target.kind, lang)} {target.name}{tail}"
 
 
 def _short(version: str) -> str:

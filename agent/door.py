@@ -22,13 +22,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
+from agent import reasons
 from agent.errors import NotAllowed, TooLate
 from agent.events import Action, Actor, Decision, State
 from agent.execution import Execution
 from agent.foresight import Foresight, answered
 from agent.ledger import Ledger
 from agent.policy import Allowed, Ask
-from agent.record import digest, same_world
+from agent.record import because, digest, same_world
 from agent.redaction import mask
 from agent.rulings import Rulings, too_late
 from agent.running import Held
@@ -159,7 +160,8 @@ class Door:
             also=self.work.taking(action.number, self.owner),
         )
         if began is None:
-            return replace(self.ledger.get(number), reason="another process is doing it")
+            busy, zh = reasons.ELSEWHERE
+            return replace(self.ledger.get(number), reason=busy, reason_zh=zh)
         return self.finish(began)
 
     def _end_if_changed(self, action: Action) -> Action | None:
@@ -167,14 +169,13 @@ class Door:
         try:
             denied = self.rulings.against_starting(action)
             if denied:
-                return self.end(action, State.REJECTED, denied.en)
+                return self.end(action, State.REJECTED, denied.en, denied.zh)
             look = partial(self.foresight.plan, action.call)
             fresh = answered(self.world.clock, look) if action.undoes else look()
         except ToolError as error:
-            return self.end(action, State.STALE, f"It is no longer possible: {error.en}")
+            return self.end(action, State.STALE, *reasons.no_longer(error))
         if not same_world(action.plan, fresh):
-            changed = f"{action.plan.target.name} changed since this was proposed"
-            return self.end(action, State.STALE, f"{changed}; nothing was done.")
+            return self.end(action, State.STALE, *reasons.changed_since(action))
         return None
 
     def finish(self, action: Action) -> Action:
@@ -214,15 +215,14 @@ class Door:
 
     def _keep(self, action: Action, error: ToolError) -> Action:
         """Say why it was not undone; where the world forbids it, that is for good."""
-        why = "" if error.en in action.reason else f": {error.en}"
-        said = mask(f"{action.reason} It was not undone{why or '.'}")
+        said, zh = (mask(text) for text in reasons.not_undone(action, error))
         if isinstance(error, Refused | BadArguments):  # and not an outage, or policy for now
-            body: dict[str, Json] = {"reason": said}
+            expect = [action.state]
             kept = self.ledger.append(
-                action.number, "kept", self.owner, body, expect=[action.state]
+                action.number, "kept", self.owner, because(said, zh), expect=expect
             )
             return kept or self.ledger.get(action.number)
-        return replace(action, reason=said)
+        return replace(action, reason=said, reason_zh=zh)
 
     def propose_undo(self, number: int, requester: Actor) -> Action:
         """Propose the undo of an action: an action of its own, linked to the first."""
@@ -234,7 +234,7 @@ class Door:
             )
         change = self.foresight.change(action.call.tool)
         if not callable(change.undo):
-            raise Refused(f"Action {number} cannot be undone: {change.undo.reason}.")
+            raise reasons.irreversible(number, change.undo)
         call = cast("Call", change.undo(self.world, action.plan, action.outcome or Outcome("")))
         ended = [a for a in self.ledger.find(undoes=number) if a.done]
         key = f"undo:{action.id}:{len(ended)}"
@@ -245,11 +245,8 @@ class Door:
         waiting = action.state in (State.PROPOSED, State.APPROVED)
         if not waiting or self.world.clock.now() < action.expires_at:
             return action
-        said = f"nobody decided by {action.expires_at:%H:%M %Z}"
-        if action.state is State.APPROVED:
-            said = "the approval was not used in time"
-        return self.end(action, State.EXPIRED, said)
+        return self.end(action, State.EXPIRED, *reasons.expired(action))
 
-    def end(self, action: Action, state: State, reason: str) -> Action:
-        """Move to ``state`` with one sentence why."""
-        return self.ledger.move(action, state, self.owner, {"reason": mask(reason)})
+    def end(self, action: Action, state: State, reason: str, zh: str) -> Action:
+        """Move to ``state`` with one sentence why, in both languages."""
+        return self.ledger.move(action, state, self.owner, because(reason, zh))

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from tools.contract import Call, Json, Outcome, Plan, Verdict
+from tools.words import Lang
 
 
 class State(StrEnum):
@@ -107,11 +108,17 @@ class Action:
     cancel_requested: bool = False
     kept: bool = False
     """Its effect stays, because undoing it was refused: what follows is a person's choice."""
+    reason_zh: str = ""
+    """The reason in Chinese; empty where nobody said one."""
 
     @property
     def approved_by(self) -> tuple[str, ...]:
         """Who said yes so far, each once."""
         return tuple(dict.fromkeys(d.who for d in self.decisions if d.verdict == "approve"))
+
+    def why(self, lang: Lang) -> str:
+        """Why it ended as it did, in ``lang``; English where there is no Chinese."""
+        return (lang == "zh" and self.reason_zh) or self.reason
 
     @property
     def done(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from agent.events import Action
 from agent.redaction import mask, mask_json
-from tools.contract import Call, Change, Happened, Json, Plan, Tool
+from tools.contract import Call, Change, Happened, Json, Plan, PlanWords, Tool
 from tools.errors import BadArguments, Refused, Unavailable, unknown
 from tools.world import Clock, World
 
@@ -71,6 +71,7 @@ class Foresight:
             diff=mask(plan.diff),
             blast_radius=mask(plan.blast_radius),
             warnings=tuple(mask(w) for w in plan.warnings),
+            zh=plan.zh and _masked(plan.zh),
         )
 
     def change(self, name: str) -> Change[Any]:
@@ -83,3 +84,12 @@ class Foresight:
             return self.change(action.call.tool).happened(self.world, action.plan, action.id)
         except Exception:  # noqa: BLE001  no answer, whatever the reason, is not an answer
             return Happened.UNSURE
+
+
+def _masked(words: PlanWords) -> PlanWords:
+    return replace(
+        words,
+        title=mask(words.title),
+        blast_radius=mask(words.blast_radius),
+        warnings=tuple(mask(w) for w in words.warnings),
+    )

@@ -8,7 +8,8 @@ from datetime import datetime
 from agent.events import Action, State
 from agent.ledger import Ledger
 from tools.errors import BadArguments
-from tools.world import ActionDetail, ActionRow, DecisionRow
+from tools.words import Lang
+from tools.world import ActionDetail, ActionRow, DecisionRow, DetailWords
 
 
 class LedgerLog:
@@ -42,7 +43,6 @@ class LedgerLog:
 
 def row_of(action: Action) -> ActionRow:
     """The short form that tools read."""
-    summary = action.reason or (action.verdict.evidence if action.verdict else "")
     return ActionRow(
         number=action.number,
         id=action.id,
@@ -55,11 +55,18 @@ def row_of(action: Action) -> ActionRow:
         decided_by=action.approved_by,
         created_at=action.created_at,
         changed_at=action.changed_at,
-        summary=summary or (action.outcome.summary if action.outcome else ""),
+        summary=_summary(action, "en"),
         undoes=action.undoes,
         details=action.outcome.details if action.outcome else {},
         more=_detail(action),
+        title_zh=action.plan.words("zh").title,
+        summary_zh=_summary(action, "zh"),
     )
+
+
+def _summary(action: Action, lang: Lang) -> str:
+    ended = action.why(lang) or (action.verdict.said(lang) if action.verdict else "")
+    return ended or (action.outcome.said(lang) if action.outcome else "")
 
 
 def _detail(action: Action) -> ActionDetail:
@@ -83,4 +90,18 @@ def _detail(action: Action) -> ActionDetail:
         evidence=action.verdict.evidence if action.verdict else "",
         reason=action.reason,
         undone_by=action.undone_by,
+        zh=_detail_zh(action),
+    )
+
+
+def _detail_zh(action: Action) -> DetailWords:
+    words = action.plan.words("zh")
+    return DetailWords(
+        blast_radius=words.blast_radius,
+        undo=words.undo,
+        verification=words.verification,
+        warnings=words.warnings,
+        outcome=action.outcome.said("zh") if action.outcome else "",
+        evidence=action.verdict.said("zh") if action.verdict else "",
+        reason=action.why("zh"),
     )

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from agent.events import Action, Actor, Decided, State
-from tools.contract import Call, Effect, Json, Outcome, Plan, Target, Verdict, as_json
+from agent.redaction import mask
+from tools.contract import Call, Effect, Json, Outcome, Plan, PlanWords, Target, Verdict, as_json
 
 NEXT: Mapping[State, frozenset[State]] = {
     State.PROPOSED: frozenset({State.APPROVED, State.REJECTED, State.EXPIRED}),
@@ -83,6 +84,14 @@ def same_world(old: Plan, new: Plan) -> bool:
     )
 
 
+def because(en: str, zh: str = "") -> dict[str, Json]:
+    """The part of a line's body that says why, masked, in English and where there is in Chinese."""
+    body: dict[str, Json] = {"reason": mask(en)}
+    if zh and zh != en:
+        body["reason_zh"] = mask(zh)
+    return body
+
+
 def fold(action: Action | None, entry: Entry) -> Action:
     """The action after one more line.
 
@@ -99,8 +108,7 @@ def fold(action: Action | None, entry: Entry) -> Action:
         case "cancel":
             return replace(action, cancel_requested=True, changed_at=entry.at)
         case "kept":
-            said = str(entry.body.get("reason", "")) or action.reason
-            return replace(action, kept=True, reason=said, changed_at=entry.at)
+            return replace(action, kept=True, changed_at=entry.at, **_why(action, entry))
         case _:
             return _move(action, State(entry.kind), entry)
 
@@ -119,7 +127,9 @@ def _decide(action: Action, entry: Entry) -> Action:
     rule = cast("str | None", entry.body.get("rule")) or action.rule
     after = replace(action, decisions=(*action.decisions, said), changed_at=entry.at, rule=rule)
     if verdict == "reject":
-        return replace(after, state=State.REJECTED, reason=said.reason or f"rejected by {said.who}")
+        zh = "" if said.reason else f"被 {said.who} 拒绝"
+        why = said.reason or f"rejected by {said.who}"
+        return replace(after, state=State.REJECTED, reason=why, reason_zh=zh)
     if rule or len(after.approved_by) >= action.needed:
         return replace(after, state=State.APPROVED)
     return after
@@ -137,9 +147,16 @@ def _move(action: Action, to: State, entry: Entry) -> Action:
         changed_at=entry.at,
         outcome=outcome,
         verdict=verdict,
-        reason=str(body.get("reason", "")) or action.reason,
         undone_by=cast("int | None", body.get("undone_by")) or action.undone_by,
+        **_why(action, entry),
     )
+
+
+def _why(action: Action, entry: Entry) -> dict[str, str]:
+    """The reasons after a line: its own, or the ones there were."""
+    if reason := str(entry.body.get("reason", "")):
+        return {"reason": reason, "reason_zh": str(entry.body.get("reason_zh", ""))}
+    return {"reason": action.reason, "reason_zh": action.reason_zh}
 
 
 def to_json(action: Action) -> dict[str, Json]:
@@ -170,6 +187,8 @@ def plan_from_json(data: Mapping[str, Any]) -> Plan:
     values["deadline"] = timedelta(seconds=data["deadline"])
     values["risk"] = Effect(data["risk"])
     values["warnings"] = tuple(data["warnings"])
+    if zh := data.get("zh"):
+        values["zh"] = replace(PlanWords(**zh), warnings=tuple(zh["warnings"]))
     return Plan(**values)
 
 

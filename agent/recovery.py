@@ -8,10 +8,10 @@ from datetime import timedelta
 from agent.door import Door
 from agent.errors import NotAllowed
 from agent.events import Action, Actor, Decision, State
-from agent.record import same_world
+from agent.record import because, same_world
 from agent.rulings import too_late
 from agent.running import Held
-from tools.contract import Happened, Json
+from tools.contract import Happened
 from tools.errors import ToolError
 
 FRESH = timedelta(seconds=60)
@@ -35,7 +35,8 @@ class Recovery:
         if action.state is State.PROPOSED:
             return door.decide(Decision(number, action.digest, actor, "reject", "withdrawn"))
         if action.state is State.APPROVED:
-            return door.end(action, State.REJECTED, f"withdrawn by {actor.name}")
+            said, zh = f"withdrawn by {actor.name}", f"被 {actor.name} 撤回"
+            return door.end(action, State.REJECTED, said, zh)
         running = [State.APPLYING, State.APPLIED]
         asked = door.ledger.append(number, "cancel", actor.name, expect=running)
         if asked is None:
@@ -50,9 +51,10 @@ class Recovery:
         if denied:
             raise NotAllowed(denied.en, denied.zh)
         said = f"{actor.name} says it {'took' if happened else 'did not take'} effect"
-        body: dict[str, Json] = {"reason": said}
+        zh = f"{actor.name} 确认它{'已' if happened else '未'}生效"
+        body = because(said, zh)
         if happened:
-            body["outcome"] = {"summary": said, "details": {}}
+            body["outcome"] = {"summary": said, "details": {}, "zh": zh}
         state = State.APPLIED if happened else State.FAILED
         after = door.ledger.append(number, state, actor.name, body, expect=[State.UNKNOWN])
         if after is None:
@@ -129,12 +131,14 @@ class Recovery:
                 State.UNKNOWN,
                 "Steward was interrupted while it ran, and the world cannot tell whether it took "
                 "effect.",
+                "执行期间 Steward 被中断，环境无法确认它是否已生效。",
             )
         if happened is Happened.NO and not self._still_wanted(action):
             return door.end(
                 action,
                 State.FAILED,
                 "Steward was interrupted before it took effect, and its approval no longer holds.",
+                "Steward 在其生效之前被中断，而批准已失效。",
             )
         return door.finish(action)
 

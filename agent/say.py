@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent.events import Action, State
+from agent.events import Action, Decided, State
 from agent.redaction import visible
+from tools.actions.wording import rule_words
+from tools.contract import Call
+from tools.errors import ToolError
 from tools.words import Lang
 
 _EN = {
@@ -43,23 +46,31 @@ def state_words(state: State, lang: Lang) -> str:
     return (_ZH if lang == "zh" else _EN)[state]
 
 
+def decided_why(said: Decided, lang: Lang) -> str:
+    """Why somebody said yes or no; the door gives its own reason."""
+    name = said.reason.removeprefix("pre-approved: ")
+    if lang == "zh" and said.front == "door" and name != said.reason:
+        return f"预先批准：{rule_words(name, lang)}"
+    return said.reason
+
+
 def outcome_line(action: Action, lang: Lang) -> str:
     """One line on how an action ended: state, title, evidence or reason, who said yes or no."""
-    evidence = action.reason
+    evidence = action.why(lang)
     if action.state is State.VERIFIED and action.verdict:
-        evidence = action.verdict.evidence
+        evidence = action.verdict.said(lang)
     by = ", ".join(action.approved_by)
     who = (f"（批准：{by}）" if lang == "zh" else f" (approved by {by})") if by else ""
     state = state_words(action.state, lang)
     refuser = _refuser(action)
     if refuser:
         state += f"（{refuser}）" if lang == "zh" else f" by {refuser}"
-        evidence = "" if evidence == f"rejected by {refuser}" else evidence
+        evidence = "" if action.reason == f"rejected by {refuser}" else evidence
     if action.state is State.EXPIRED:
         evidence = evidence[:1].upper() + evidence[1:]
-    tail = f" {evidence}" if evidence else ""
+    tail = f" {evidence}" if evidence and lang == "en" else evidence
     stop = "。" if lang == "zh" else "."
-    title = visible(action.plan.title)
+    title = visible(action.plan.words(lang).title)
     sep = "：" if lang == "zh" else ": "
     number = f"操作 {action.number}" if lang == "zh" else f"Action {action.number}"
     return f"{number} {state}{sep}{title}{who}{stop}{visible(tail)}"
@@ -73,11 +84,11 @@ def _refuser(action: Action) -> str:
 
 def proposal_line(action: Action, lang: Lang) -> str:
     """One or two lines that say a change waits, and for whom."""
-    title = visible(action.plan.title)
+    title = visible(action.plan.words(lang).title)
     if action.state is State.APPROVED:
         by = ", ".join(action.approved_by)
         if lang == "zh":
-            return f"操作 {action.number}（{title}）属于预先批准的类别“{action.rule}”（{by}），即将执行。"
+            return f"操作 {action.number}（{title}）属于预先批准的类别“{rule_words(action.rule, lang)}”（{by}），即将执行。"
         return (
             f"Action {action.number} ({title}) is pre-approved by {by} ({action.rule}) and starts."
         )
@@ -89,6 +100,22 @@ def proposal_line(action: Action, lang: Lang) -> str:
     if lang == "zh":
         return f"已提议为操作 {action.number}：{title}。在有人批准{people}之前不会执行任何更改。"
     return f"Proposed as action {action.number}: {title}. Nothing changes until it is approved{people}."
+
+
+def held_line(held: Sequence[Call], after: Action, lang: Lang) -> str:
+    """That the further steps of a plan are not taken, because one before them did not succeed."""
+    if lang == "zh":
+        rest = "、".join(call.tool for call in held)
+        return f"不再继续 {rest}：操作 {after.number} {state_words(after.state, lang)}。"
+    rest = ", ".join(call.tool for call in held)
+    return f"Not going on with {rest}: action {after.number} is {after.state}."
+
+
+def refused_line(call: Call, error: ToolError, lang: Lang) -> str:
+    """That a next step, or a stale change, could not be proposed."""
+    if lang == "zh":
+        return f"无法提议 {call.tool}：{error.say(lang)}"
+    return f"{call.tool} could not be proposed: {error.en}"
 
 
 def usage_line(turns: Sequence[Mapping[str, float]], lang: Lang) -> str:

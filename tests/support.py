@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,6 +98,29 @@ def make_world(
     )
 
 
+HAN = re.compile("[\u4e00-\u9fff]")
+
+
+def in_both(en: str, zh: str) -> None:
+    """Said in Chinese too, with every number that the English says."""
+    assert HAN.search(zh), (en, zh)
+    assert not re.search("，,|。[.。]|：:| [，。：；）]|（ ", zh), zh
+    assert set(re.findall(r"\d+", en)) <= set(re.findall(r"\d+", zh)), (en, zh)
+
+
+def plan_in_both(plan: Plan) -> None:
+    """Each part of a plan is said in Chinese too."""
+    zh = plan.zh
+    assert zh is not None, plan.title
+    in_both(plan.title, zh.title)
+    in_both(plan.blast_radius, zh.blast_radius)
+    in_both(plan.undo, zh.undo)
+    in_both(plan.verification, zh.verification)
+    assert len(zh.warnings) == len(plan.warnings)
+    for en, said in zip(plan.warnings, zh.warnings, strict=True):
+        in_both(en, said)
+
+
 def carry_out(
     world: World, tool: Tool, act_id: str = "test-1", **args: Any
 ) -> tuple[Plan, Outcome, Verdict]:
@@ -106,4 +130,9 @@ def carry_out(
     plan = change.plan(world, tool.bind(tool.arguments(args)))
     act = RecordingAct(act_id)
     outcome = change.apply(world, plan, act)
-    return plan, outcome, change.verify(world, plan, outcome, act)
+    verdict = change.verify(world, plan, outcome, act)
+    plan_in_both(plan)
+    in_both(verdict.evidence, verdict.zh)
+    assert not verdict.cause or HAN.search(verdict.cause_zh), verdict
+    assert HAN.search(outcome.zh), outcome
+    return plan, outcome, verdict

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from tools.words import Lang
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -35,6 +38,17 @@ class Target:
     name: str
     uid: str
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWords:
+    """What a plan says to people, in one language; see :class:`Plan` for the parts."""
+
+    title: str
+    blast_radius: str
+    undo: str
+    verification: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,23 @@ class Plan:
     pins: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """Arguments that were left open and what they mean now (the newest version): the proposal's
     call names them, so that it stays possible when something newer comes along."""
+    zh: PlanWords | None = None
+    """The same in Chinese, where the tool says it; part of the digest like the English."""
+
+    def words(self, lang: Lang) -> PlanWords:
+        """What it says in ``lang``; English where there is no Chinese."""
+        en = PlanWords(self.title, self.blast_radius, self.undo, self.verification, self.warnings)
+        if lang == "en" or self.zh is None:
+            return en
+        zh = self.zh
+        return PlanWords(
+            zh.title or en.title,
+            zh.blast_radius or en.blast_radius,
+            zh.undo or en.undo,
+            zh.verification or en.verification,
+            # A warning that has no Chinese must not be lost on the way to a yes.
+            zh.warnings if len(zh.warnings) == len(en.warnings) else en.warnings,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +103,12 @@ class Outcome:
 
     summary: str
     details: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    zh: str = ""
+    """The summary in Chinese; empty where the tool says none."""
+
+    def said(self, lang: Lang) -> str:
+        """The summary in ``lang``; English where there is no Chinese."""
+        return (lang == "zh" and self.zh) or self.summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +122,21 @@ class Verdict:
     """When not ok: the named cause (``image cannot be pulled``, ``probe failing``, …)."""
     details: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """What came of it that a next step may need: ``{"model": "digits", "version": "2"}``."""
+    zh: str = ""
+    """The evidence in Chinese; empty where the tool says none."""
+    cause_zh: str = ""
+
+    def said(self, lang: Lang) -> str:
+        """The evidence in ``lang``; English where there is no Chinese."""
+        return (lang == "zh" and self.zh) or self.evidence
+
+    def why(self, lang: Lang) -> str:
+        """The named cause, unless the evidence names it, and the evidence."""
+        if lang == "zh" and self.zh:
+            cause = self.cause_zh or self.cause
+            return self.zh if cause in self.zh else f"{cause}：{self.zh}"
+        told = self.cause in self.evidence  # an empty cause too
+        return self.evidence if told else f"{self.cause}: {self.evidence}"
 
 
 class Happened(StrEnum):
@@ -108,6 +160,11 @@ class Irreversible:
     """Declared instead of ``undo``, with the reason a person reads on the card."""
 
     reason: str
+    zh: str = ""
+
+    def say(self, lang: Lang) -> str:
+        """The reason in ``lang``; English where there is no Chinese."""
+        return (lang == "zh" and self.zh) or self.reason
 
 
 def as_json(value: Any) -> Json:

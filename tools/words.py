@@ -15,6 +15,19 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 Lang = Literal["en", "zh"]
 
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One sentence in both languages."""
+
+    en: str
+    zh: str
+
+    def in_(self, lang: str) -> str:
+        """The sentence in ``lang``."""
+        return self.zh if lang == "zh" else self.en
+
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _WINDOW = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
 

@@ -60,6 +60,19 @@ class DecisionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DetailWords:
+    """What an action says of itself in Chinese; English in the parts that have none."""
+
+    blast_radius: str
+    undo: str
+    verification: str
+    warnings: tuple[str, ...]
+    outcome: str
+    evidence: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActionDetail:
     """The rest of an action: its preview, its decisions and its evidence."""
 
@@ -81,6 +94,7 @@ class ActionDetail:
     evidence: str
     reason: str
     undone_by: int | None
+    zh: DetailWords | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +118,16 @@ class ActionRow:
     undoes: int | None = None
     details: Mapping[str, Json] = field(default_factory=dict[str, "Json"])
     more: ActionDetail | None = None
+    title_zh: str = ""
+    summary_zh: str = ""
+
+    def title_in(self, lang: str) -> str:
+        """The title; English where there is no Chinese."""
+        return (lang == "zh" and self.title_zh) or self.title
+
+    def summary_in(self, lang: str) -> str:
+        """The summary; English where there is no Chinese."""
+        return (lang == "zh" and self.summary_zh) or self.summary
 
 
 class ActionLog(Protocol):

@@ -17,7 +17,9 @@ from agent.commands.exits import FAILED, OK, PROPOSED
 from agent.commands.watching import Spoken, tell
 from agent.errors import TooLate
 from agent.events import OPEN, Action, Decision, Event, Notice, Proposed, State
+from agent.redaction import visible
 from agent.say import outcome_line, state_words
+from tools.columns import columns
 from tools.contract import as_json
 from tools.errors import BadArguments
 from tools.words import Lang, parse_window
@@ -53,12 +55,17 @@ def _list(app: App, options: argparse.Namespace) -> int:
         return _document([as_json(a) for a in found])
     if not found:
         return _print("No actions.")
+    lang = cast("Lang", app.fleet.language)
     for action in found:
         _print(
             f"{action.number:>5}  {action.changed_at:%m-%d %H:%M}  "
-            f"{state_words(action.state, 'en'):<26.26}  {action.plan.title}"
+            f"{_padded(state_words(action.state, lang))}  {visible(action.plan.words(lang).title)}"
         )
     return OK
+
+
+def _padded(state: str) -> str:
+    return f"{state[:26]}{' ' * max(0, 26 - columns(state))}"
 
 
 def _show(app: App, options: argparse.Namespace) -> int:
@@ -103,11 +110,11 @@ def _carry_out(app: App, number: int, as_document: bool) -> int:
     """Run it in a thread, so that Ctrl-C leaves the watching, never the action, half done."""
     thread = threading.Thread(target=app.assistant.run, args=(number,), name=f"run-{number}")
     thread.start()
-    spoken = Spoken()
+    spoken, lang = Spoken(), cast("Lang", app.fleet.language)
     while True:
         try:
             for event in app.assistant.follow(number):
-                spoken = tell(event, spoken)
+                spoken = tell(event, spoken, lang)
             thread.join()
             break
         except KeyboardInterrupt:
@@ -120,7 +127,7 @@ def _carry_out(app: App, number: int, as_document: bool) -> int:
     if as_document:
         _document({**cast("dict[str, Any]", as_json(action)), "next": _next(events)})
     else:
-        _print(outcome_line(action, cast("Lang", app.fleet.language)))
+        _print(outcome_line(action, lang))
         _show_next(app, events)
     if action.state is not State.VERIFIED:
         return FAILED

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from agent.commands.incident_notices import escalates
 from agent.fronts.notes import IncidentNote
 from agent.redaction import mask, visible
+from tools.actions.wording import state_words
 from tools.alerts.base import AlertRecord, Incident, alerts
 from tools.amounts import span
 from tools.notices.base import notices
@@ -202,11 +203,11 @@ class _Story:
                 continue
             what = f"操作 {row.number}" if zh else f"action {row.number}"
             proposed = "提议" if zh else "proposed"
-            yield row.created_at, f"{what} {proposed}: {_clean(row.title)}"
+            yield row.created_at, f"{what} {proposed}: {_clean(row.title_in(self.lang))}"
             for said in row.more.decisions if row.more else ():
                 verb = _VERBS[said.verdict][1 if zh else 0]
                 yield said.at, f"{what} {verb} {_clean(said.who)}"
-            yield row.changed_at, f"{what}: {row.state}"
+            yield row.changed_at, f"{what}: {state_words(row.state, 'zh') if zh else row.state}"
 
 
 _VERBS = {"approve": ("approved by", "批准："), "reject": ("rejected by", "拒绝：")}

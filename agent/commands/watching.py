@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from agent.events import Changed, Event, Progress
 from agent.say import state_words
 from tools.amounts import span
+from tools.words import Lang
 
 SIGN_OF_LIFE = 30.0
 """Seconds after which progress is told even where it is less than a twentieth."""
@@ -23,7 +24,7 @@ class Spoken:
     at: float = 0.0
 
 
-def tell(event: Event, last: Spoken) -> Spoken:
+def tell(event: Event, last: Spoken, lang: Lang) -> Spoken:
     """Write what is new: each state, each twentieth of the work, and a sign of life between."""
     now, twentieths = time.monotonic(), -1
     match event:
@@ -33,10 +34,12 @@ def tell(event: Event, last: Spoken) -> Spoken:
                 parts.append(f"{fraction:.0%}")
                 twentieths = int(20 * fraction)
             if eta:
-                parts.append(f"about {span(eta)} left")
+                parts.append(
+                    f"约剩 {span(eta, lang)}" if lang == "zh" else f"about {span(eta)} left"
+                )
             line = "  " + ", ".join(parts)
         case Changed(action=action):
-            line = f"  {state_words(action.state, 'en')}"
+            line = f"  {state_words(action.state, lang)}"
         case _:
             return last
     little = twentieths >= 0 and twentieths == last.twentieths and now - last.at < SIGN_OF_LIFE

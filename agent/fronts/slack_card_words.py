@@ -32,6 +32,8 @@ _EN = {
     "cut": "… shortened; Details shows all of it",
     "said_yes": "said yes",
     "said_no": "said no",
+    "left": " · {time} left",
+    "digest": "digest",
 }
 _ZH = {
     "action": "操作",
@@ -61,6 +63,8 @@ _ZH = {
     "cut": "……已截短；完整内容见“详情”",
     "said_yes": "同意",
     "said_no": "拒绝",
+    "left": " · 剩余 {time}",
+    "digest": "摘要",
 }
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from agent.events import Action, Progress, State
 from agent.fronts.slack_card_words import words_in
 from agent.fronts.slack_text import escape, safe, shorten
-from agent.say import outcome_line, state_words
+from agent.say import decided_why, outcome_line, state_words
+from tools.actions.wording import rule_words
 from tools.amounts import span
 from tools.contract import Effect
 from tools.words import Lang
@@ -34,7 +35,7 @@ def card(action: Action, lang: Lang, progress: Progress | None = None) -> tuple[
     words = words_in(lang)
     blocks: list[Block] = [
         _header(f"{words['action']} {action.number} · {state_words(action.state, lang)}"),
-        _plain(safe(action.plan.title)),
+        _plain(safe(action.plan.words(lang).title)),
         *_raw(words["call"], call_text(action), words["cut"]),
     ]
     if action.done:  # what is over needs no preview; Details still has it
@@ -43,7 +44,7 @@ def card(action: Action, lang: Lang, progress: Progress | None = None) -> tuple[
         blocks += _raw(words["diff"], action.plan.diff, words["cut"])
         blocks += [_plain(text) for text in _facts(action, lang)]
     if action.state in _RUNNING and progress is not None:
-        blocks.append(_plain(progress_text(progress)))
+        blocks.append(_plain(progress_text(progress, lang)))
     blocks += [_when(action, lang), _buttons(action, lang)]
     return _fallback(action, lang), blocks
 
@@ -51,7 +52,7 @@ def card(action: Action, lang: Lang, progress: Progress | None = None) -> tuple[
 def details(action: Action, lang: Lang) -> Block:
     """A modal with all that the card had to shorten, and the whole history."""
     words = words_in(lang)
-    blocks: list[Block] = [_plain(safe(action.plan.title))]
+    blocks: list[Block] = [_plain(safe(action.plan.words(lang).title))]
     for title, text in (
         (words["call"], call_text(action)),
         (words["diff"], action.plan.diff),
@@ -60,7 +61,7 @@ def details(action: Action, lang: Lang) -> Block:
         blocks += _raw(title, text, words["cut"], pieces=8)
     blocks += [_plain(text) for text in _facts(action, lang)]
     blocks += [_plain(text) for text in _history(action, lang)]
-    blocks.append(_plain(f"digest {action.digest}"))
+    blocks.append(_plain(f"{words['digest']} {action.digest}"))
     return {
         "type": "modal",
         "title": _text(f"{words['action']} {action.number}", 24),
@@ -76,27 +77,27 @@ def call_text(action: Action) -> str:
     return "\n".join([action.call.tool, *args])
 
 
-def progress_text(progress: Progress) -> str:
+def progress_text(progress: Progress, lang: Lang = "en") -> str:
     """Where a running action stands, in one line."""
     share = f" · {round(progress.fraction * 100)} %" if progress.fraction is not None else ""
-    left = f" · {span(progress.eta)} left" if progress.eta else ""
+    left = words_in(lang)["left"].format(time=span(progress.eta, lang)) if progress.eta else ""
     return f"{safe(progress.text)}{share}{left}"
 
 
 def _facts(action: Action, lang: Lang) -> list[str]:
-    plan, words = action.plan, words_in(lang)
+    plan, said, words = action.plan, action.plan.words(lang), words_in(lang)
     risk = words["destroy"] if plan.risk is Effect.DESTROY else words["change"]
-    said = "verification fails" in plan.undo
-    undo = f"{plan.undo}{words['auto'] if plan.undo_on_failure and not said else ''}"
+    told = "verification fails" in plan.undo
+    undo = f"{said.undo}{words['auto'] if plan.undo_on_failure and not told else ''}"
     facts = [
-        f"{words['risk']}: {risk}\n{words['blast']}: {plan.blast_radius}",
-        f"{words['undo']}: {undo}\n{words['verify']}: {plan.verification}",
+        f"{words['risk']}: {risk}\n{words['blast']}: {said.blast_radius}",
+        f"{words['undo']}: {undo}\n{words['verify']}: {said.verification}",
         _people(action, lang),
     ]
-    if plan.warnings:
-        facts.insert(0, "\n".join(f"! {w}" for w in plan.warnings))
+    if said.warnings:
+        facts.insert(0, "\n".join(f"! {w}" for w in said.warnings))
     if action.rule:
-        facts.append(f"{words['rule']}: {action.rule}")
+        facts.append(f"{words['rule']}: {rule_words(action.rule, lang)}")
     return [safe(fact) for fact in facts]
 
 
@@ -116,7 +117,9 @@ def _history(action: Action, lang: Lang) -> list[str]:
     lines = [f"{action.created_at:%H:%M:%S %Z} {words['asked']}: {action.requester.name}"]
     for said in action.decisions:
         verdict = words["said_yes"] if said.verdict == "approve" else words["said_no"]
-        lines.append(f"{said.at:%H:%M:%S %Z} {said.who} {verdict} ({said.front}) {said.reason}")
+        lines.append(
+            f"{said.at:%H:%M:%S %Z} {said.who} {verdict} ({said.front}) {decided_why(said, lang)}"
+        )
     if action.done:
         lines.append(f"{action.changed_at:%H:%M:%S %Z} {outcome_line(action, lang)}")
     return [safe(line) for line in lines]
@@ -126,7 +129,9 @@ def _when(action: Action, lang: Lang) -> Block:
     words = words_in(lang)
     waits = f"{words['expires']}: {_local(action.expires_at)} · "
     changed = f"{words['changed']}: {_local(action.changed_at)} · "
-    text = f"{waits if action.state is _DECIDABLE else changed}digest {action.digest[:12]}"
+    text = (
+        f"{waits if action.state is _DECIDABLE else changed}{words['digest']} {action.digest[:12]}"
+    )
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text}]}
 
 
@@ -145,7 +150,7 @@ def _buttons(action: Action, lang: Lang) -> Block:
         if action.plan.risk is Effect.DESTROY:
             approve["confirm"] = {
                 "title": _text(words["sure"], 90),
-                "text": _text(safe(action.plan.title), 290),
+                "text": _text(safe(action.plan.words(lang).title), 290),
                 "confirm": _text(words["approve"], 28),
                 "deny": _text(words["close"], 28),
                 "style": "danger",
@@ -197,7 +202,7 @@ def _fallback(action: Action, lang: Lang) -> str:
     """What notifications and screen readers say; escaped, because it is markup to Slack."""
     words = words_in(lang)
     said = f"{words['action']} {action.number} {state_words(action.state, lang)}"
-    return escape(shorten(f"{said}: {safe(action.plan.title)}", 1_000, "…")[0])
+    return escape(shorten(f"{said}: {safe(action.plan.words(lang).title)}", 1_000, "…")[0])
 
 
 def plainer(blocks: Sequence[Block]) -> list[Block]:

@@ -17,6 +17,7 @@ from agent.fronts.slack_payloads import Clicked
 from agent.fronts.slack_text import escape, preformatted, safe, shorten
 from agent.fronts.threads import call
 from agent.fronts.wire import action_of
+from agent.say import state_words
 from tools.errors import BadArguments, ToolError
 from tools.words import Lang
 
@@ -98,7 +99,7 @@ class Clicks:
             mine = [d for d in action.decisions if d.who == actor.name]
             if mine and mine[-1].verdict == clicked.button and action.digest == clicked.digest:
                 if lang == "zh":
-                    return f"您已对操作 {action.number} 做过此决定；当前状态：{action.state}。"
+                    return f"您已对操作 {action.number} 做过此决定；当前状态：{state_words(action.state, lang)}。"
                 said = "approved" if clicked.button == "approve" else "rejected"
                 return f"You {said} action {action.number} already; it is {action.state} now."
         return error.say(lang)
@@ -125,7 +126,7 @@ class Clicks:
             await self._whisper_details(clicked, action)
 
     async def _whisper_details(self, clicked: Clicked, action: Action) -> None:
-        whole = f"{action.plan.title}\n{call_text(action)}\n{action.plan.diff}"
+        whole = f"{action.plan.words(self._lang).title}\n{call_text(action)}\n{action.plan.diff}"
         short, _ = shorten(escape(safe(whole)), 3_000, "…")
         await self._whisper(clicked, preformatted(short))
 

@@ -169,7 +169,7 @@ class Watch:
         line = escape(outcome_line(action, lang))
         key = f"outcome:{action.number}:{action.state}"
         await self.posts.put(key, place, line, shown="whole")
-        follows = await call(lambda: list(self.assistant.report(action)), "report")
+        follows = await call(lambda: list(self.assistant.report(action, lang)), "report")
         for number, event in enumerate(follows):
             if isinstance(event, Notice):
                 key = f"notice:{action.number}:{number}"

@@ -179,7 +179,7 @@ class Terminal:
             self._say(self._w.no_actions)
         for action in reversed(found):
             state = state_words(action.state, self.lang)
-            title = visible(action.plan.title)
+            title = visible(action.plan.words(self.lang).title)
             self._say(
                 f"{action.number:>4}  {action.changed_at.astimezone():%H:%M}  {state}  {title}"
             )
@@ -225,7 +225,7 @@ class Terminal:
     def announce(self, action: Action) -> None:
         """Say how an action ended, and offer what follows from it."""
         self._say("\n" + fit(outcome_line(action, self.lang), self.width))
-        for event in self.assistant().report(action):
+        for event in self.assistant().report(action, self.lang):
             if isinstance(event, Proposed):
                 self._offer(event.action)
             elif isinstance(event, Notice):

@@ -124,7 +124,7 @@ def test_a_rejection_shows_who_and_why(door: Door, world: World) -> None:
     door.decide(Decision(action.number, action.digest, BOB, "reject", "not during lunch"))
     said = ask(show_action, world, "zh", id=action.number)
     assert "已拒绝" in said.splitlines()[0]
-    assert "拒绝：bob (slack), 03:00: not during lunch" in said
+    assert "拒绝：bob（slack），03:00：not during lunch" in said
 
 
 def test_yesterdays_times_carry_their_date(door: Door, world: World, clock: FakeClock) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from tests.support import RecordingAct, make_world
+from tests.support import RecordingAct, in_both, make_world, plan_in_both
 from tools.contract import Outcome, Plan, Tool, Verdict
 from tools.fleet import Fleet, ModelSpec
 from tools.models.base import JobSpec, JobStatus
@@ -72,7 +72,10 @@ def carry(
     assert change is not None
     planned, act = plan(world, tool, **args), RecordingAct(action)
     outcome = change.apply(world, planned, act)
-    return planned, outcome, change.verify(world, planned, outcome, act), act
+    verdict = change.verify(world, planned, outcome, act)
+    plan_in_both(planned)
+    in_both(verdict.evidence, verdict.zh)
+    return planned, outcome, verdict, act
 
 
 def spec(world: World, name: str = "team", **changes: Any) -> JobSpec:

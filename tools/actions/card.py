@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tools.actions.listing import ListedAction, listed
-from tools.actions.wording import state_words
+from tools.actions.wording import aside, front_words, kind_words, rule_words, state_words
 from tools.contract import Json, Phrases, reading
 from tools.errors import BadArguments
 from tools.words import ActionNumber
@@ -28,6 +28,7 @@ class ActionCard:
     args: Mapping[str, Json]
     more: ActionDetail | None
     undone_by_title: str
+    undone_by_zh: str
     now: datetime
     timezone: str
 
@@ -36,7 +37,7 @@ class ActionCard:
         a = self.action
         head = f"操作 {a.number}" if lang == "zh" else f"Action {a.number}"
         stop = "：" if lang == "zh" else ": "
-        lines = [f"{head} {state_words(a.state, lang)}{stop}{a.title}"]
+        lines = [f"{head} {state_words(a.state, lang)}{stop}{a.title_in(lang)}"]
         lines += [f"  {label}{stop}{text}" for label, text in self._fields(lang)]
         if self.more and self.more.diff:
             lines.append("  变更内容：" if lang == "zh" else "  change:")
@@ -48,23 +49,27 @@ class ActionCard:
         a, more = self.action, self.more
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.args.items())
         yield ("调用" if zh else "call"), f"{a.tool}({arguments})"
-        yield ("目标" if zh else "target"), a.target.replace("/", " ", 1)
-        front = f" ({more.requested_at})" if more else ""
-        asked = f"{a.requested_by}{front}, {self._at(a.created_at)}"
+        kind, _, name = a.target.partition("/")
+        yield ("目标" if zh else "target"), f"{kind_words(kind, lang)} {name}"
+        front = aside(front_words(more.requested_at, lang), lang) if more else ""
+        comma = "，" if zh else ", "
+        asked = f"{a.requested_by}{front}{comma}{self._at(a.created_at)}"
         yield ("提出人" if zh else "asked by"), asked
         if more:
             yield from self._decisions(more, zh)
             yield from self._ends(more, zh)
         elif a.summary:
-            yield ("结果" if zh else "outcome"), a.summary
+            yield ("结果" if zh else "outcome"), a.summary_in(lang)
 
     def _decisions(self, more: ActionDetail, zh: bool) -> Iterator[tuple[str, str]]:
         for d in more.decisions:
             label = ("批准" if zh else "approved by") if d.verdict == "approve" else None
             label = label or ("拒绝" if zh else "rejected by")
-            where = f" ({more.rule})" if more.rule else f" ({d.front})" if d.front else ""
-            why = f": {d.reason}" if d.reason and not more.rule else ""
-            yield label, f"{d.who}{where}, {self._at(d.at)}{why}"
+            lang: Lang = "zh" if zh else "en"
+            front = rule_words(more.rule, lang) or front_words(d.front, lang)
+            where = aside(front, lang) if front else ""
+            why = f"{'：' if zh else ': '}{d.reason}" if d.reason and not more.rule else ""
+            yield label, f"{d.who}{where}{'，' if zh else ', '}{self._at(d.at)}{why}"
         if self.action.state == "proposed":
             people = ", ".join(more.approvers) or "-"
             need = f"{more.needed} of {people}" if more.needed > 1 else people
@@ -72,17 +77,19 @@ class ActionCard:
             yield ("有效期至" if zh else "expires"), self._at(more.expires_at)
 
     def _ends(self, more: ActionDetail, zh: bool) -> Iterator[tuple[str, str]]:
+        words = more.zh if zh and more.zh else more
+        risk = ("销毁" if more.risk == "destroy" else "变更") if zh else more.risk
         pairs = (
-            ("risk", "风险", more.risk),
-            ("reach", "影响", more.blast_radius),
-            ("verification", "验证方式", more.verification),
-            ("outcome", "结果", more.outcome),
-            ("evidence", "证据", more.evidence),
-            ("why", "原因", more.reason if more.reason != more.evidence else ""),
-            ("undo", "撤销方式", "" if more.undone_by else more.undo),
+            ("risk", "风险", risk),
+            ("reach", "影响", words.blast_radius),
+            ("verification", "验证方式", words.verification),
+            ("outcome", "结果", words.outcome),
+            ("evidence", "证据", words.evidence),
+            ("why", "原因", words.reason if words.reason != words.evidence else ""),
+            ("undo", "撤销方式", "" if more.undone_by else words.undo),
         )
         yield from ((label_zh if zh else en, text) for en, label_zh, text in pairs if text)
-        for warning in more.warnings:
+        for warning in words.warnings:
             yield ("注意" if zh else "warning"), warning
         if self.action.undoes:
             yield (
@@ -90,8 +97,9 @@ class ActionCard:
                 f"{'操作' if zh else 'action'} {self.action.undoes}",
             )
         if more.undone_by:
-            title = f" ({self.undone_by_title})" if self.undone_by_title else ""
-            number = f"{'操作' if zh else 'action'} {more.undone_by}{title}"
+            title = (zh and self.undone_by_zh) or self.undone_by_title
+            tail = (f"（{title}）" if zh else f" ({title})") if title else ""
+            number = f"{'操作' if zh else 'action'} {more.undone_by}{tail}"
             yield ("已被撤销" if zh else "undone by"), number
 
     def _at(self, at: datetime) -> str:
@@ -157,6 +165,6 @@ def show_action(world: World, id: ActionNumber) -> ActionCard:
             f"没有编号为 {id} 的操作" + (f"；最新的是 {newest[0].number}。" if newest else "。"),
         )
     undo = world.actions.row(row.more.undone_by) if row.more and row.more.undone_by else None
-    title = undo.title if undo else ""
+    title, title_zh = (undo.title, undo.title_zh) if undo else ("", "")
     now, zone = world.clock.now(), zone_of(world.fleet).key
-    return ActionCard(listed(row), row.args, row.more, title, now, zone)
+    return ActionCard(listed(row), row.args, row.more, title, title_zh, now, zone)

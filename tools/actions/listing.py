@@ -62,6 +62,16 @@ class ListedAction:
     """When an undecided one expires."""
     summary: str
     undoes: int | None
+    title_zh: str = ""
+    summary_zh: str = ""
+
+    def title_in(self, lang: Lang) -> str:
+        """The title; English where there is no Chinese."""
+        return (lang == "zh" and self.title_zh) or self.title
+
+    def summary_in(self, lang: Lang) -> str:
+        """The summary; English where there is no Chinese."""
+        return (lang == "zh" and self.summary_zh) or self.summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +133,12 @@ def _head_of_all(total: int, waiting: int, lang: Lang) -> str:
 def _said(action: ListedAction, now: datetime, zone: ZoneInfo, lang: Lang) -> list[str]:
     at = short(action.changed_at, now, zone)
     who = _who(action, lang)
-    first = f"{action.number:>4}  {at:<11} {state_words(action.state, lang)}: {action.title}"
+    first = (
+        f"{action.number:>4}  {at:<11} {state_words(action.state, lang)}: {action.title_in(lang)}"
+    )
     lines = [cut(first, 100), cut(f"      {who}", 100)]
     if action.summary and action.state != "proposed":
-        lines[1] = cut(f"      {who} {action.summary}", 100)
+        lines[1] = cut(f"      {who} {action.summary_in(lang)}", 100)
     return lines
 
 
@@ -216,4 +228,6 @@ def listed(row: ActionRow) -> ListedAction:
         expires,
         row.summary,
         row.undoes,
+        row.title_zh,
+        row.summary_zh,
     )

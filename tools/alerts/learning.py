@@ -11,6 +11,7 @@ from pydantic import Field
 from tools.alerts.base import AlertRecord, Feedback, alerts
 from tools.alerts.library import playbooks
 from tools.alerts.verdicts import explains, meant, playbook_for, priors_of, record_cause
+from tools.alerts.xids import Words
 from tools.contract import (
     Act,
     Call,
@@ -19,12 +20,13 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
 )
 from tools.errors import BadArguments, unknown
-from tools.words import Alert, Text
+from tools.words import Alert, Said, Text
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -86,23 +88,20 @@ class RecordCause:
         """Which cause of which playbook it is, and how the prior would move."""
         alert = _alert(world, args.alert, args.cause)
         book = playbook_for(world, alert.name)
-        library = playbooks(world)
-        cause = meant(library, book, args.cause)
+        cause = meant(playbooks(world), book, args.cause)
         verdicts = alerts(world).feedback(book.name)
         if args.withdraw and not any(v.cause == cause.id and v.weight > 0 for v in verdicts):
             raise BadArguments(
                 f"Nobody recorded {cause.id} for {book.name}, so there is nothing to withdraw.",
                 f"没有人为 {book.name} 记录过 {cause.id}，无可撤回。",
             )
-        weight = -1.0 if args.withdraw else 1.0
+        weight, title = -1.0 if args.withdraw else 1.0, _title(alert, cause.words, args.withdraw)
         at = max((v.at for v in verdicts), default=alert.starts_at)
         new = Feedback(alert.name, book.name, cause.id, "", at, alert.incident, None, weight)
         before, after = priors_of(world, book), priors_of(world, book, [new])
-        verb = "Withdraw" if args.withdraw else "Record"
-        where = f"incident {alert.incident} ({alert.name})" if alert.incident else alert.name
         return Plan(
             target=Target("alert", alert.name, alert.fingerprint, f"{len(verdicts)} verdicts"),
-            title=f"{verb} the cause of {where}: {cause.words.en}",
+            title=title.en,
             diff=(
                 f"- prior of {cause.id} in {book.name}: {before.get(cause.id, 0.0):.0%}\n"
                 f"+ prior of {cause.id} in {book.name}: {after.get(cause.id, 0.0):.0%}"
@@ -110,6 +109,12 @@ class RecordCause:
             blast_radius=f"later diagnoses of {book.name}",
             undo="withdraw the verdict" if not args.withdraw else "record it again",
             verification="the verdict is stored",
+            zh=PlanWords(
+                title.zh,
+                f"以后对 {book.name} 的诊断",
+                "再次记录" if args.withdraw else "撤回该结论",
+                "该结论已保存",
+            ),
             deadline=timedelta(seconds=10),
             details={
                 "alert": alert.name,
@@ -136,14 +141,18 @@ class RecordCause:
             action_id=act.id,
             weight=float(weight) if isinstance(weight, int | float) else 1.0,
         )
-        return Outcome(f"{details['cause']} is recorded for {details['alert']}.", {"id": act.id})
+        en = f"{details['cause']} is recorded for {details['alert']}."
+        zh = f"已为 {details['alert']} 记录 {details['cause']}。"
+        return Outcome(en, {"id": act.id}, zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """It is there."""
         book = str(plan.details["playbook"])
         if any(v.action_id == outcome.details["id"] for v in alerts(world).feedback(book)):
-            return Verdict(True, f"The verdict on {book} is stored and counts from now on.")
-        return Verdict(False, f"The verdict on {book} is not stored.", "not stored")
+            en = f"The verdict on {book} is stored and counts from now on."
+            return Verdict(True, en, zh=f"关于 {book} 的结论已保存，从现在起生效。")
+        en, zh = f"The verdict on {book} is not stored.", f"关于 {book} 的结论没有保存。"
+        return Verdict(False, en, "not stored", zh=zh, cause_zh="未保存")
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Withdraw it, or record it again."""
@@ -158,6 +167,17 @@ class RecordCause:
         """Is a verdict of this action there?"""
         held = alerts(world).feedback(str(plan.details["playbook"]))
         return Happened.YES if any(v.action_id == action_id for v in held) else Happened.NO
+
+
+def _title(alert: AlertRecord, cause: Words, withdraw: bool) -> Said:
+    verb, verb_zh = ("Withdraw", "撤回") if withdraw else ("Record", "记录")
+    where, where_zh = alert.name, f" {alert.name} "
+    if alert.incident:
+        where = f"incident {alert.incident} ({alert.name})"
+        where_zh = f"事件 {alert.incident}（{alert.name}）"
+    return Said(
+        f"{verb} the cause of {where}: {cause.en}", f"{verb_zh}{where_zh}的原因：{cause.zh}"
+    )
 
 
 def _alert(world: World, name: str | None, cause: str) -> AlertRecord:

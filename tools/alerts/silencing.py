@@ -17,11 +17,12 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Verdict,
     changing,
 )
 from tools.errors import Refused
-from tools.words import Alert, Window, parse_window
+from tools.words import Alert, Said, Window, parse_window
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -77,11 +78,13 @@ class SilenceAlert:
             )
         matchers, hidden = matchers_of(world, args.alert)
         already = silences_of(world, matchers)
-        warnings: tuple[str, ...] = ()
+        warnings: tuple[Said, ...] = ()
         if already:
-            warnings += (f"Already in force for it: {plural(len(already), 'silence')}.",)
+            en = f"Already in force for it: {plural(len(already), 'silence')}."
+            warnings += (Said(en, f"已有 {len(already)} 个静默对它生效。"),)
         if any(a.severity == "critical" for a in hidden):
-            warnings += ("It is a critical alert: nobody will be paged for it.",)
+            en = "It is a critical alert: nobody will be paged for it."
+            warnings += (Said(en, "这是严重告警：不会有人因它被呼叫。"),)
         name = matchers["alertname"]
         return Plan(
             target=target_of(name, matchers, already),
@@ -91,7 +94,14 @@ class SilenceAlert:
             undo=f"lift the silence of {name}",
             verification="the silence is listed as active",
             deadline=timedelta(seconds=30),
-            warnings=warnings,
+            warnings=tuple(w.en for w in warnings),
+            zh=PlanWords(
+                f"静默 {shown(matchers)} {args.duration}",
+                f"目前隐藏 {len(hidden)} 个正在触发的告警，以及之后的同类告警",
+                f"解除 {name} 的静默",
+                "该静默显示为生效",
+                tuple(w.zh for w in warnings),
+            ),
             details={"matchers": dict(matchers), "seconds": length.total_seconds()},
         )
 
@@ -108,7 +118,8 @@ class SilenceAlert:
         made = alerts(world).silence(wanted)
         until = f"{wanted.ends_at:%Y-%m-%d %H:%M} UTC"
         act.progress(f"Silence {made} is in force until {until}.", 1.0)
-        return Outcome(f"{shown(matchers)} is silent until {until}.", {"silence": made})
+        zh = f"{shown(matchers)} 静默至 {until}。"
+        return Outcome(f"{shown(matchers)} is silent until {until}.", {"silence": made}, zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """It is listed and active."""
@@ -120,10 +131,17 @@ class SilenceAlert:
             held = next((s for s in port.silences() if s.id == wanted), None)
             if held:
                 until = f"{held.ends_at:%Y-%m-%d %H:%M} UTC"
-                return Verdict(True, f"Silence {wanted} is active until {until}.")
+                zh = f"静默 {wanted} 生效至 {until}。"
+                return Verdict(True, f"Silence {wanted} is active until {until}.", zh=zh)
             if world.clock.now() >= ends:
-                said = port.trouble.en if port.trouble else "It is not listed."
-                return Verdict(False, f"Silence {wanted}: {said}", "silence not in force")
+                said = port.trouble or Said("It is not listed.", "没有列出该静默。")
+                return Verdict(
+                    False,
+                    f"Silence {wanted}: {said.en}",
+                    "silence not in force",
+                    zh=f"静默 {wanted}：{said.zh}",
+                    cause_zh="静默未生效",
+                )
             world.clock.sleep(1.0)
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:

@@ -16,9 +16,11 @@ from tools.contract import (
     Call,
     Effect,
     Happened,
+    Json,
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Verdict,
     changing,
 )
@@ -81,6 +83,12 @@ class UnsilenceAlert:
             blast_radius=f"{plural(len(hidden), 'firing alert')} may notify again",
             undo=f"silence {name} again for the time that was left",
             verification="no silence of it is in force",
+            zh=PlanWords(
+                f"解除 {name} 的静默",
+                f"{len(hidden)} 个正在触发的告警可能再次通知",
+                f"按剩余时间重新静默 {name}",
+                "它没有任何生效的静默",
+            ),
             deadline=timedelta(seconds=30),
             details={
                 "matchers": dict(matchers),
@@ -98,7 +106,8 @@ class UnsilenceAlert:
             alerts(world).lift(silence)
             left = max(left, until - now)
         name = stored_matchers(plan)["alertname"]
-        return Outcome(f"{name} notifies again.", {"left": left, "silences": list(ends)})
+        facts: dict[str, Json] = {"left": left, "silences": list(ends)}
+        return Outcome(f"{name} notifies again.", facts, zh=f"{name} 恢复通知。")
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """None of them is in force."""
@@ -109,10 +118,13 @@ class UnsilenceAlert:
             port = alerts(world)
             left = sorted(s.id for s in port.silences() if s.id in wanted)
             if not left and port.trouble is None:
-                return Verdict(True, f"{plural(len(wanted), 'silence')} lifted; none is in force.")
+                en = f"{plural(len(wanted), 'silence')} lifted; none is in force."
+                return Verdict(True, en, zh=f"已解除 {len(wanted)} 个静默；没有生效的静默。")
             if world.clock.now() >= until:
-                said = port.trouble.en if port.trouble else f"still in force: {', '.join(left)}"
-                return Verdict(False, said, "silence not lifted")
+                en, zh = f"still in force: {', '.join(left)}", f"仍在生效：{'、'.join(left)}"
+                if port.trouble:
+                    en, zh = port.trouble.en, port.trouble.zh
+                return Verdict(False, en, "silence not lifted", zh=zh, cause_zh="静默未解除")
             world.clock.sleep(1.0)
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:

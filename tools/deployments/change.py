@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
-from tools.contract import Act, Effect, Happened, Json, Outcome, Plan, Verdict
+from tools.contract import Act, Effect, Happened, Json, Outcome, Plan, PlanWords, Verdict
 from tools.deployments.checking import Check
 from tools.deployments.edit_json import from_json, to_json
 from tools.deployments.finding import Found
 from tools.deployments.judging import NODE_LOST, complete
+from tools.deployments.wording import left_over, settled, stated
 from tools.errors import Unavailable
 from tools.platforms.base import Edit, Preview, Replica, Status
+from tools.platforms.chinese import in_chinese
 from tools.world import World
 
 OUTAGE = timedelta(minutes=10)
@@ -35,8 +38,9 @@ class DeploymentChange:
             details["replicas_before"] = [made(r) for r in there]
             out = [r for r in there if r.state == "draining" or r.message.startswith(NODE_LOST)]
             details["leaving_before"] = [r.id for r in out]
-        said = platform.edit(ref, from_json(plan.details["edit"]), act)
-        return Outcome(said, details)
+        edit = from_json(plan.details["edit"])
+        said = platform.edit(ref, edit, act)
+        return Outcome(said, details, zh=f"已提交：{stated(edit, ref)}。")
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Wait until the edit is complete, send real requests, and watch for the soak time."""
@@ -46,9 +50,9 @@ class DeploymentChange:
         status = check.settled(lambda s: complete(s, apart) and self.reached(s, plan, outcome))
         if isinstance(status, Verdict):
             return status
-        evidence = [f"{status.ready} of {status.wanted} replicas ready, {_serving(status)}"]
+        evidence = [settled(status)]
         if status.phase != "complete":
-            evidence.append(f"still there from before: {status.message}")
+            evidence.append(left_over(status))
         if status.wanted:
             soak = cast("float", plan.details.get("soak", 0.0))
             for look in (
@@ -59,7 +63,8 @@ class DeploymentChange:
                 if isinstance(said, Verdict):
                     return said
                 evidence += [said] if said else []
-        return Verdict(True, "; ".join(evidence) + ".")
+        en, zh = "; ".join(e.en for e in evidence), "；".join(e.zh for e in evidence)
+        return Verdict(True, f"{en}.", zh=f"{zh}。")
 
     def reached(self, status: Status, plan: Plan, outcome: Outcome) -> bool:
         """Whether a complete deployment is the one that was asked for."""
@@ -79,17 +84,10 @@ def made(replica: Replica) -> str:
     return f"{replica.id} {replica.started_at.isoformat()}"
 
 
-def _serving(status: Status) -> str:
-    if not status.wanted:
-        return "nothing is served"
-    version = status.release.version  # none where nobody wrote one, as before the first roll-out
-    return f"all of version {version}" if version else f"all of revision {status.revision}"
-
-
-def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
+def planned(found: Found, edit: Edit, preview: Preview, zh: PlanWords, **parts: Any) -> Plan:
     """A plan with what every edit of a deployment has in common.
 
-    ``margin`` is time beyond what its replicas need, such as for judging a canary; ``healing`` is
+    ``zh`` says in Chinese what ``parts`` say, without the platform's warnings. ``margin`` is time beyond what its replicas need, such as for judging a canary; ``healing`` is
     the time in which a cluster may replace what a lost node takes with it.
     """
     patience, remote = preview.patience or USUAL, preview.patience is not None
@@ -119,6 +117,7 @@ def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
         + parts.pop("healing", timedelta())
         + (OUTAGE if remote else timedelta()),
         warnings=warnings,
+        zh=replace(zh, warnings=(*map(in_chinese, preview.warnings), *zh.warnings)),
         details=details,
         **parts,
     )
@@ -127,8 +126,3 @@ def planned(found: Found, edit: Edit, preview: Preview, **parts: Any) -> Plan:
 def before(plan: Plan, name: str) -> int:
     """A number of the state before the change."""
     return int(cast("dict[str, Any]", plan.details["before"])[name])
-
-
-def replicas(count: int) -> str:
-    """``1 replica``, ``3 replicas``."""
-    return f"{count} replica" if count == 1 else f"{count} replicas"

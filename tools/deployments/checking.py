@@ -9,9 +9,11 @@ from typing import TypeVar
 
 from tools.contract import Act, Plan, Verdict
 from tools.deployments.judging import NODE_LOST, Advance, draining, failed, fallen, overtaken
+from tools.deployments.wording import error_rate, ready, rollout, tried, watched
 from tools.errors import BadArguments, Refused, Unavailable
 from tools.platforms.base import Platform, Status, Traffic
 from tools.serving.client import try_out
+from tools.words import Said
 from tools.world import World
 
 POLL = 0.3
@@ -94,19 +96,21 @@ class Check:
             lost = status.message.startswith(NODE_LOST)
             healing = self.heals and lost and self.world.clock.now() < healed_by
             if status.phase == "failed" and not healing:
-                return failed(status, f"The roll-out of {self.ref} failed", status.message)
+                return failed(status, rollout(self.ref, "failed", "失败"), status.message)
             if status.phase == "paused":
-                return failed(status, f"The roll-out of {self.ref} is paused", "paused by a person")
+                what = rollout(self.ref, "is paused", "已暂停")
+                return failed(status, what, "paused by a person")
             if done(status):
                 return status
             if advance.made(status) or draining(status) or healing:
                 quiet_ends, fell = self.world.clock.now() + self.patience, None
             fell = fell or (self.world.clock.now() if fallen(status) else None)
             if fell and fallen(status) and self.world.clock.now() > fell + DEGRADED:
-                return failed(status, f"{self.ref} does not hold", status.message)
+                what = Said(f"{self.ref} does not hold", f"{self.ref} 不稳定")
+                return failed(status, what, status.message)
             if self.world.clock.now() > min(ends, quiet_ends):
-                cause = status.message or f"{status.ready} of {status.wanted} replicas ready"
-                return failed(status, f"{self.ref} did not get there in time", cause)
+                what = Said(f"{self.ref} did not get there in time", f"{self.ref} 未能按时完成")
+                return failed(status, what, status.message or ready(status))
             self._report(status)
             self.world.clock.sleep(POLL)
 
@@ -136,8 +140,10 @@ class Check:
         who = overtaken(status, self.template, self.act.id)
         if not who:
             return None
-        cause = f"edited by {who} in between"
-        return failed(status, f"{self.ref} is not what was approved any more", cause)
+        what = Said(
+            f"{self.ref} is not what was approved any more", f"{self.ref} 已不是当初批准的内容"
+        )
+        return failed(status, what, Said(f"edited by {who} in between", f"其间被 {who} 修改"))
 
     def _report(self, status: Status) -> None:
         share = min(status.updated, status.ready) / status.wanted if status.wanted else None
@@ -146,28 +152,33 @@ class Check:
             text = f"{text}; {status.message}"
         self.act.progress(f"{self.ref}: {text}", share)
 
-    def answers(self, status: Status) -> str | Verdict:
+    def answers(self, status: Status) -> Said | Verdict:
         """Send real requests: evidence, or a verdict when they are not answered as they should."""
         model, version = status.release.model, status.release.version
         if status.endpoint is None or not model:
-            return "no request could be sent from here"
+            return Said("no request could be sent from here", "无法从这里发送请求")
         self.act.progress(f"{self.ref}: asking it")
         said = try_out(status.endpoint, model)
         if said.fault:
-            return failed(status, f"{self.ref} does not answer as it should", said.fault)
+            what = Said(f"{self.ref} does not answer as it should", f"{self.ref} 应答不正常")
+            return failed(status, what, said.fault)
         if said.versions != (version,):
             other = ", ".join(said.versions)
-            cause = f"version {other} answered instead of {version}"
-            return failed(status, f"{self.ref} answers with another version", cause)
-        return (
-            f"{said.asked} test requests answered by version {version}, "
-            f"slowest {said.slowest * 1000:.0f} ms"
-        )
+            cause = Said(
+                f"version {other} answered instead of {version}",
+                f"应答的是版本 {other}，而不是 {version}",
+            )
+            what = Said(f"{self.ref} answers with another version", f"{self.ref} 由另一个版本应答")
+            return failed(status, what, cause)
+        return tried(said, version)
 
-    def holds(self, status: Status, seconds: float, max_error_rate: float) -> str | Verdict:
+    def holds(self, status: Status, seconds: float, max_error_rate: float) -> Said | Verdict | None:
         """Watch for the soak time: still complete, and errors within what is allowed."""
         if seconds <= 0:
-            return ""
+            return None
+        what = Said(
+            f"{self.ref} did not hold for {seconds:.0f} s", f"{self.ref} 未能稳定 {seconds:.0f} 秒"
+        )
         before = self._counted(status.revision)
         self.act.progress(f"{self.ref}: watching it for {seconds:.0f} s")
         end = self.world.clock.now().timestamp() + seconds
@@ -178,14 +189,11 @@ class Check:
             if other := self._overtaken(now):
                 return other
             if now.phase in ("degraded", "failed") and now.phase != status.phase:
-                return failed(now, f"{self.ref} did not hold for {seconds:.0f} s", now.message)
+                return failed(now, what, now.message)
         requests, errors = _between(before, self._counted(status.revision))
         if requests and errors / requests > max_error_rate and errors > 1:
-            cause = f"error rate {errors / requests:.1%} over {requests} requests"
-            return failed(status, f"{self.ref} did not hold for {seconds:.0f} s", cause)
-        if not requests:
-            return f"no other traffic during {seconds:g} s of watching"
-        return f"{requests} requests during {seconds:g} s of watching, {errors} errors"
+            return failed(status, what, error_rate(errors, requests))
+        return watched(requests, errors, seconds)
 
 
 def _between(before: Traffic | None, after: Traffic | None) -> tuple[int, int]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tools.contract import Json, Verdict
 from tools.deployments.remedies import remedy
+from tools.deployments.wording import ready
 from tools.platforms.base import Status
+from tools.platforms.chinese import in_chinese
+from tools.words import Said
 
 NODE_LOST = "node lost"
 """How a platform names the cause of what is on a node that says nothing any more."""
@@ -87,12 +90,22 @@ def unseen(status: Status) -> str:
     return status.message if lost and whole and others == {"draining"} else ""
 
 
-def failed(status: Status, what: str, cause: str) -> Verdict:
+def failed(status: Status, what: Said, cause: str | Said) -> Verdict:
     """The verdict of a change that did not come true: the cause, what serves now, the remedy."""
+    if isinstance(cause, str):
+        cause = Said(cause, in_chinese(cause))
     versions = sorted({r.version for r in status.replicas if r.ready and r.version})
-    serving = f"{status.ready} of {status.wanted} replicas ready"
+    serving, serving_zh = ready(status).en, ready(status).zh
     if versions:
         serving += f", version {' and '.join(versions)}"
-    mend = remedy(cause)
+        serving_zh += f"，版本 {'、'.join(versions)}"
+    mend, mend_zh = remedy(cause.en), remedy(cause.en, "zh")
     tail = f" Remedy: {mend}." if mend else ""
-    return Verdict(False, f"{what}: {cause}. Now: {serving}.{tail}", cause)
+    tail_zh = f"处理办法：{mend_zh}。" if mend else ""
+    return Verdict(
+        False,
+        f"{what.en}: {cause.en}. Now: {serving}.{tail}",
+        cause.en,
+        zh=f"{what.zh}：{cause.zh}。目前：{serving_zh}。{tail_zh}",
+        cause_zh=cause.zh,
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.contract import Act, Call, Outcome, Phrases, Plan, Verdict, changing
+from tools.contract import Act, Call, Outcome, Phrases, Plan, PlanWords, Verdict, changing
 from tools.deployments.change import DeploymentChange, planned
 from tools.deployments.checking import POLL, Check
 from tools.deployments.finding import find
+from tools.deployments.wording import phase, ready
 from tools.platforms import base
-from tools.words import Deployment
+from tools.platforms.chinese import in_chinese
+from tools.words import Deployment, Said
 from tools.world import World
 
 
@@ -62,9 +64,15 @@ class PauseRollout(DeploymentChange):
             edit,
             preview,
             title=f"Pause the roll-out of {found.ref}",
-            blast_radius=_mixture(found.status),
+            blast_radius=_mixture(found.status).en,
             undo="resume the roll-out",
             verification="the platform reports it as paused",
+            zh=PlanWords(
+                f"暂停 {found.ref} 的发布",
+                _mixture(found.status).zh,
+                "继续发布",
+                "平台报告其已暂停",
+            ),
         )
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
@@ -74,10 +82,14 @@ class PauseRollout(DeploymentChange):
             act.check()
             status = check.platform.status(check.ref)
             if status.phase == "paused":
-                return Verdict(True, f"{check.ref} is paused: {_mixture(status)}.")
+                seen = _mixture(status)
+                zh = f"{check.ref} 已暂停：{seen.zh}。"
+                return Verdict(True, f"{check.ref} is paused: {seen.en}.", zh=zh)
             if status.phase in ("complete", "failed") or world.clock.now() > check.ends:
-                said = status.message or f"{status.ready} of {status.wanted} replicas ready"
-                return Verdict(False, f"{check.ref} is {status.phase}: {said}.", "not paused")
+                said = status.message or ready(status).en
+                zh = f"{check.ref} {phase(status.phase, 'zh')}：{in_chinese(said)}。"
+                seen = f"{check.ref} is {status.phase}: {said}."
+                return Verdict(False, seen, "not paused", zh=zh, cause_zh="未能暂停")
             world.clock.sleep(POLL)
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
@@ -120,9 +132,15 @@ class ResumeRollout(DeploymentChange):
             edit,
             preview,
             title=f"Resume the roll-out of {found.ref}",
-            blast_radius=_mixture(found.status),
+            blast_radius=_mixture(found.status).en,
             undo="pause it again, while it has not ended",
             verification="the roll-out completes and real requests are answered",
+            zh=PlanWords(
+                f"继续 {found.ref} 的发布",
+                _mixture(found.status).zh,
+                "在其结束之前可再次暂停",
+                "发布完成，真实请求得到应答",
+            ),
         )
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
@@ -130,8 +148,13 @@ class ResumeRollout(DeploymentChange):
         return Call("pause_rollout", {"deployment": plan.target.name})
 
 
-def _mixture(status: base.Status) -> str:
+def _mixture(status: base.Status) -> Said:
     """Which revisions serve side by side."""
-    shares = [f"revision {n} {share:.0%}" for n, share in status.traffic.items()]
-    count = f"{status.ready} of {status.wanted} replicas ready"
-    return f"{count}, traffic: {', '.join(shares)}" if shares else count
+    count = ready(status)
+    if not status.traffic:
+        return count
+    shares = [(n, f"{share:.0%}") for n, share in status.traffic.items()]
+    return Said(
+        f"{count.en}, traffic: {', '.join(f'revision {n} {share}' for n, share in shares)}",
+        f"{count.zh}，流量：{'、'.join(f'修订 {n} {share}' for n, share in shares)}",
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.contract import Irreversible, Outcome, Phrases, Plan, changing
-from tools.deployments.change import DeploymentChange, made, planned, replicas
+from tools.contract import Irreversible, Outcome, Phrases, Plan, PlanWords, changing
+from tools.deployments.change import DeploymentChange, made, planned
 from tools.deployments.finding import find
+from tools.deployments.wording import replicas
 from tools.platforms import base
 from tools.words import Deployment
 from tools.world import World
@@ -46,14 +47,18 @@ class Restart(DeploymentChange):
         ),
     )
 
-    undo = Irreversible("a restart leaves the same release running; there is nothing to undo")
+    undo = Irreversible(
+        "a restart leaves the same release running; there is nothing to undo",
+        "重启后运行的仍是同一版本，无需撤销",
+    )
 
     def plan(self, world: World, args: RestartArgs) -> Plan:
         """How many replicas are replaced, one after another."""
         found = find(world, args.deployment)
         edit = base.Restart()
         preview = found.platform.preview(found.ref, edit)
-        count = replicas(found.status.wanted)
+        wanted = found.status.wanted
+        count = replicas(wanted)
         return planned(
             found,
             edit,
@@ -62,6 +67,12 @@ class Restart(DeploymentChange):
             blast_radius=f"{count} of {found.ref}; each new one is ready before an old one leaves",
             undo=self.undo.reason,
             verification=f"every replica replaced, {count} ready, real requests answered",
+            zh=PlanWords(
+                f"重启 {found.ref}（{wanted} 个副本，逐个替换）",
+                f"{found.ref} 的 {wanted} 个副本；每个新副本就绪后旧副本才退出",
+                self.undo.zh,
+                f"所有副本均已替换，{wanted} 个就绪，真实请求得到应答",
+            ),
         )
 
     def reached(self, status: base.Status, plan: Plan, outcome: Outcome) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.contract import Call, Outcome, Phrases, Plan, changing
-from tools.deployments.change import DeploymentChange, before, planned, replicas
+from tools.contract import Call, Outcome, Phrases, Plan, PlanWords, changing
+from tools.deployments.change import DeploymentChange, before, planned
 from tools.deployments.checking import HEALING
 from tools.deployments.finding import Found, find
+from tools.deployments.wording import replicas
 from tools.errors import BadArguments, unknown
 from tools.platforms import base
 from tools.words import Deployment, Revision
@@ -59,7 +60,8 @@ class RollBack(DeploymentChange):
         status = found.status
         edit = base.RollBack(revision.number)
         preview = found.platform.preview(found.ref, edit)
-        said = f"version {revision.release.version}"
+        version = revision.release.version
+        said, said_zh = f"version {version}", f"版本 {version}"
         return planned(
             found,
             edit,
@@ -69,8 +71,14 @@ class RollBack(DeploymentChange):
             undo=f"roll back to revision {status.revision} (version {status.release.version})",
             verification=f"all {replicas(status.wanted)} of {said} ready, others gone, "
             "real requests answered by it",
+            zh=PlanWords(
+                f"将 {found.ref} 回滚到修订 {revision.number}（{said_zh}）",
+                f"{found.ref} 的全部流量，{status.wanted} 个副本",
+                f"回滚到修订 {status.revision}（版本 {status.release.version}）",
+                f"{said_zh}的 {status.wanted} 个副本全部就绪，其他副本已退出，真实请求由其应答",
+            ),
             healing=HEALING,
-            details={"version": revision.release.version, "heals": True},
+            details={"version": version, "heals": True},
         )
 
     def reached(self, status: base.Status, plan: Plan, outcome: Outcome) -> bool:

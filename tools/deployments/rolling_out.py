@@ -9,25 +9,24 @@ from typing import Annotated, cast
 from pydantic import Field
 
 from tools.contract import Call, Outcome, Phrases, Plan, changing
-from tools.deployments.change import DeploymentChange, before, planned, replicas
+from tools.deployments.change import DeploymentChange, before, planned
 from tools.deployments.checking import still_there
 from tools.deployments.finding import (
     Found,
     find,
     known_version,
     model_of,
-    quality,
     refuse_loss,
     release_of,
 )
 from tools.deployments.judging import overtaken, unseen
+from tools.deployments.rollout_words import HOW, held_back, in_chinese, radius, undoing
+from tools.deployments.wording import replicas
 from tools.errors import BadArguments, Refused
 from tools.platforms import base
 from tools.platforms.base import StrategyName
 from tools.words import Deployment, Strategy, Version, Word
 from tools.world import World
-
-HOW = {"rolling": "rolling", "canary": "canary", "blue_green": "blue/green"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,8 @@ class RollOut(DeploymentChange):
         edit = _edit(found, release, wanted, args.strategy)
         preview = found.platform.preview(found.ref, edit)
         now = known_version(world, model, status.release.version)
-        compared = " → ".join(q for q in (quality(now), quality(version)) if q)
+        reach, undo = radius(found, wanted, edit, preview.least, now, version), undoing(found)
+        warnings = held_back(version, args.accept_loss)
         judging = 3 * len(edit.steps) * edit.pause if edit.strategy == "canary" else timedelta()
         return planned(
             found,
@@ -107,15 +107,15 @@ class RollOut(DeploymentChange):
             preview,
             title=f"Roll out {model} version {version.number} to {found.ref} "
             f"({replicas(wanted)}, {HOW[edit.strategy]})",
-            blast_radius=_radius(found, wanted, edit, preview.least)
-            + (f"; {compared}" if compared else ""),
-            undo=_undo_words(found),
+            blast_radius=reach.en,
+            undo=undo.en,
             verification=f"all {replicas(wanted)} of version {version.number} ready, old ones "
             f"gone, real requests answered by it, errors within 2 % for "
             f"{found.number('soak', 2.0):g} s",
+            zh=in_chinese(found, version, edit, reach, undo, warnings),
             margin=judging,
             undo_on_failure=True,
-            warnings=_warnings(version.gate.get("passed") is False, args.accept_loss),
+            warnings=tuple(w.en for w in warnings),
         )
 
     def reached(self, status: base.Status, plan: Plan, outcome: Outcome) -> bool:
@@ -185,32 +185,3 @@ def _edit(
         max_error_rate=found.number("max_error_rate", 0.02),
         max_slowdown=found.number("max_slowdown", 1.5),
     )
-
-
-def _radius(found: Found, wanted: int, edit: base.RollOut, fewest: int | None) -> str:
-    if not found.status.wanted:
-        return f"starts {replicas(wanted)}; nothing is served yet"
-    if edit.strategy == "canary":
-        shares = ", ".join(f"{s:.0%}" for s in edit.steps)
-        return (
-            f"traffic of {found.ref} step by step ({shares}), "
-            f"{edit.pause.total_seconds():g} s each; rolled back by itself when a step fails"
-        )
-    fewest = min(wanted, found.status.wanted) if fewest is None else fewest
-    least = f"never fewer than {fewest} serve" if fewest else "none serve for a while"
-    return f"all traffic of {found.ref}, {replicas(wanted)}; {least}"
-
-
-def _undo_words(found: Found) -> str:
-    if found.status.wanted and found.status.revision:
-        return (
-            f"roll back to revision {found.status.revision} "
-            f"(version {found.status.release.version}), by itself if verification fails"
-        )
-    return "scale to 0 replicas, by itself if verification fails"
-
-
-def _warnings(held_back: bool, accepted: float | None) -> tuple[str, ...]:
-    if not held_back:
-        return ()
-    return (f"its quality gate did not pass; a loss of {accepted:g} points was accepted",)

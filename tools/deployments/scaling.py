@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.contract import Call, Outcome, Phrases, Plan, changing
-from tools.deployments.change import DeploymentChange, before, planned, replicas
+from tools.contract import Call, Outcome, Phrases, Plan, PlanWords, changing
+from tools.deployments.change import DeploymentChange, before, planned
 from tools.deployments.finding import find
+from tools.deployments.wording import replicas
 from tools.errors import BadArguments
 from tools.platforms import base
 from tools.words import Deployment, Replicas
@@ -70,6 +71,14 @@ class Scale(DeploymentChange):
             undo=f"scale back to {replicas(now)}",
             verification=f"{args.replicas} of {replicas(args.replicas)} ready"
             + (", real requests answered" if args.replicas else ", none left"),
+            zh=PlanWords(
+                f"将 {found.ref} 调整为 {args.replicas} 个副本",
+                f"从 {now} 个副本变为 {args.replicas} 个；退出的副本会先处理完已有请求",
+                f"恢复为 {now} 个副本",
+                f"{args.replicas}/{args.replicas} 个副本就绪"
+                + ("，真实请求得到应答" if args.replicas else "，没有残留副本"),
+                () if args.replicas else (f"将没有副本应答对 {found.ref} 的请求",),
+            ),
             undo_on_failure=now > 0,
             warnings=() if args.replicas else (f"nothing will answer requests to {found.ref}",),
         )

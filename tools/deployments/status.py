@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tools.actions.wording import state_words
 from tools.contract import Finding, Phrases, reading
 from tools.deployments.finding import find, known_version
 from tools.deployments.remedies import remedy
@@ -116,7 +117,7 @@ class DeploymentReport:
             return ""
         at = stamp(row.changed_at, self.now, lang)
         if lang == "zh":
-            return f"最近变更：操作 {row.number}，{row.title}（{row.state}），{at}。"
+            return f"最近变更：操作 {row.number}，{row.title_in(lang)}（{state_words(row.state, lang)}），{at}。"
         return f"Last change: action {row.number}, {row.title} ({row.state}), {at}."
 
 

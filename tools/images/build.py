@@ -15,6 +15,7 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
@@ -80,6 +81,12 @@ class BuildImage:
             blast_radius=f"disk of {builder.name} only; nothing that serves is touched",
             undo="none is needed: nothing uses the image until it is rolled out",
             verification="the engine has the tag, labelled with the digest of this version",
+            zh=PlanWords(
+                f"为 {version.model} 版本 {version.number} 构建镜像 {tag}",
+                f"只占用 {builder.name} 的磁盘；不影响正在服务的内容",
+                "无需撤销：上线之前没有任何东西使用该镜像",
+                "引擎中有该标签，且带有此版本的摘要",
+            ),
             deadline=timedelta(minutes=2),
             details={
                 "model": version.model,
@@ -95,19 +102,32 @@ class BuildImage:
         """Build, with progress by step."""
         built = images(world).build(_spec(plan), act)
         done = {"tag": plan.target.name, "image": built.id, "size": built.size}
-        return Outcome(f"Built {plan.target.name}, {built.size / 1e6:.0f} MB.", done)
+        size = f"{built.size / 1e6:.0f} MB"
+        zh = f"已构建 {plan.target.name}，{size}。"
+        return Outcome(f"Built {plan.target.name}, {size}.", done, zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Ask the engine for the tag and compare the digest it carries."""
-        found = images(world).find(plan.target.name)
+        found, tag = images(world).find(plan.target.name), plan.target.name
         if found is None:
-            return Verdict(False, f"The engine has no image {plan.target.name}.", "image missing")
+            en, zh = f"The engine has no image {tag}.", f"引擎中没有镜像 {tag}。"
+            return Verdict(False, en, "image missing", zh=zh, cause_zh="缺少镜像")
         if found.digest != plan.details["digest"]:
-            seen = f"{plan.target.name} carries {found.digest[:19]}, not the version's digest."
-            return Verdict(False, seen, "another artefact under this tag")
-        return Verdict(True, f"{plan.target.name} is {found.id[:19]}, {found.size / 1e6:.0f} MB.")
+            return Verdict(
+                False,
+                f"{tag} carries {found.digest[:19]}, not the version's digest.",
+                "another artefact under this tag",
+                zh=f"{tag} 带有 {found.digest[:19]}，不是该版本的摘要。",
+                cause_zh="该标签下是另一个产物",
+            )
+        size = f"{found.size / 1e6:.0f} MB"
+        zh = f"{tag} 为 {found.id[:19]}，{size}。"
+        return Verdict(True, f"{tag} is {found.id[:19]}, {size}.", zh=zh)
 
-    undo = Irreversible("an image that nothing runs harms nothing; remove it with the clean-up")
+    undo = Irreversible(
+        "an image that nothing runs harms nothing; remove it with the clean-up",
+        "没有运行的镜像没有影响；清理时删除即可",
+    )
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Does an image of this tag carry the action's id?"""

@@ -14,6 +14,7 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
@@ -83,23 +84,41 @@ class PushImage:
             verification="the registry answers with the digest that was pushed",
             deadline=timedelta(minutes=2),
             warnings=(f"{target} exists and would be replaced",) if there else (),
+            zh=PlanWords(
+                f"推送 {args.image} 到 {target}（{found.size / 1e6:.0f} MB）",
+                "只影响镜像仓库；此后拉取该标签得到的就是这个镜像",
+                "这里无法撤销：可能已有人拉取；可改推之前的镜像",
+                "仓库返回的摘要与推送的一致",
+                (f"{target} 已存在，将被替换",) if there else (),
+            ),
             details={"image": args.image, "target": target, "id": found.id},
         )
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """Push; layers the registry has are skipped by the registry's protocol."""
         digest = images(world).push(plan.target.name, act)
-        return Outcome(f"Pushed {plan.details['target']} as {digest[:19]}.", {"digest": digest})
+        target = plan.details["target"]
+        zh = f"已推送 {target}，摘要 {digest[:19]}。"
+        return Outcome(f"Pushed {target} as {digest[:19]}.", {"digest": digest}, zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Ask the registry which digest the tag has."""
-        there = images(world).pushed(plan.target.name)
+        there, target = images(world).pushed(plan.target.name), plan.details["target"]
         if there is None or there != outcome.details.get("digest"):
-            said = f"The registry has {there or 'nothing'} under {plan.details['target']}."
-            return Verdict(False, said, "the registry does not have what was pushed")
-        return Verdict(True, f"{plan.details['target']} is {there[:19]} in the registry.")
+            return Verdict(
+                False,
+                f"The registry has {there or 'nothing'} under {target}.",
+                "the registry does not have what was pushed",
+                zh=f"仓库中 {target} 为{f' {there}' if there else '空'}。",
+                cause_zh="仓库中没有所推送的内容",
+            )
+        zh = f"仓库中 {target} 为 {there[:19]}。"
+        return Verdict(True, f"{target} is {there[:19]} in the registry.", zh=zh)
 
-    undo = Irreversible("a pushed image may have been pulled already; push another to replace it")
+    undo = Irreversible(
+        "a pushed image may have been pulled already; push another to replace it",
+        "推送的镜像可能已被拉取；可推送另一个来替换",
+    )
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Has the registry this image now? Pushing the same content again changes nothing."""

@@ -5,9 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from tools.contract import Act, Call, Effect, Happened, Json, Outcome, Plan, Target, Verdict
+from tools.contract import (
+    Act,
+    Call,
+    Effect,
+    Happened,
+    Json,
+    Outcome,
+    Plan,
+    PlanWords,
+    Target,
+    Verdict,
+)
 from tools.errors import Refused
-from tools.models.job_verdict import gate_sentence
+from tools.models.wording import gate_sentence, named, points_zh
+from tools.words import Said
 
 if TYPE_CHECKING:
     from tools.models.base import ModelVersion
@@ -28,7 +40,7 @@ def move_plan(
     before: int | None,
     after: int | None,
     *,
-    title: str,
+    title: Said,
     loss: float | None = None,
 ) -> Plan:
     """The plan of moving ``alias``; its target's version is the version that carries it now."""
@@ -40,19 +52,22 @@ def move_plan(
         warnings = (f"a loss of up to {loss:g} points of accuracy is accepted",)
     return Plan(
         target=Target("alias", f"{model}/{alias}", f"{model}/{alias}", str(before or "none")),
-        title=title,
-        diff=f"- {alias}: {_named(before)}\n+ {alias}: {_named(after)}",
+        title=title.en,
+        diff=f"- {alias}: {named(before).en}\n+ {alias}: {named(after).en}",
         blast_radius=f"what resolves {model} {alias} from now on; running deployments stay",
         undo=undo,
-        verification=f"the registry answers {alias} with {_named(after)}",
+        verification=f"the registry answers {alias} with {named(after).en}",
         deadline=timedelta(seconds=10),
         warnings=warnings,
+        zh=PlanWords(
+            title.zh,
+            f"此后解析 {model} {alias} 的一方；运行中的部署不受影响",
+            f"{alias} 改回版本 {before}" if before is not None else "移除该别名",
+            f"仓库中 {points_zh(alias, after)}",
+            () if loss is None else (f"已接受最多 {loss:g} 个点的准确率损失",),
+        ),
         details={"model": model, "alias": alias, "before": before, "after": after, "loss": loss},
     )
-
-
-def _named(number: int | None) -> str:
-    return f"version {number}" if number is not None else "none"
 
 
 def _number(plan: Plan, key: str) -> int | None:
@@ -70,7 +85,7 @@ def refuse_loss(version: ModelVersion, accepted: float | None) -> None:
         return
     raise Refused(
         f"{version.model} version {version.number} stays out of production. "
-        f"{gate_sentence(version)}. To promote it all the same, say: promote {version.model} "
+        f"{gate_sentence(version).en}. To promote it all the same, say: promote {version.model} "
         f"{version.number} to production and accept a loss of {loss:.1f} points.",
         f"{version.model} 版本 {version.number} 未通过质量门：与版本 {version.gate.get('against')} 相比"
         f"可能损失 {loss:.1f} 个点。若仍要提升，请说：接受 {loss:.1f} 个点的损失，"
@@ -95,16 +110,22 @@ class AliasMove:
             action_id=act.id,
             reason=plan.title + (f"; accepted loss {loss} points" if loss is not None else ""),
         )
-        return Outcome(f"{alias} of {model} is {_named(after)}.")
+        zh = f"{model} 的 {points_zh(alias, after)}。"
+        return Outcome(f"{alias} of {model} is {named(after).en}.", zh=zh)
 
     def verify(self, world: World, plan: Plan, _outcome: Outcome, _act: Act) -> Verdict:
         """Ask the registry."""
         model, alias, after = *_names(plan), _number(plan, "after")
         now = carrying(world, model, alias)
         if now == after:
-            return Verdict(True, f"{alias} of {model} resolves to {_named(now)}.")
+            zh = f"{model} 的 {points_zh(alias, now)}。"
+            return Verdict(True, f"{alias} of {model} resolves to {named(now).en}.", zh=zh)
         return Verdict(
-            False, f"{alias} of {model} is {_named(now)}, not {_named(after)}.", "moved by another"
+            False,
+            f"{alias} of {model} is {named(now).en}, not {named(after).en}.",
+            "moved by another",
+            zh=f"{model} 的 {alias} 是{named(now).zh}，而不是{named(after).zh}。",
+            cause_zh="被其他人移动",
         )
 
     def undo(self, world: World, plan: Plan, _outcome: Outcome) -> Call:

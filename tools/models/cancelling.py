@@ -14,11 +14,13 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
 )
 from tools.errors import Failed, Refused
+from tools.models.wording import STATES, UNTOUCHED, step
 from tools.words import Job
 from tools.world import World
 
@@ -68,17 +70,25 @@ class CancelJob:
                 f"任务 {status.name} 已结束（{status.state}），无法取消。"
                 "版本不会被删除：请改为提升另一个版本。",
             )
-        where = f"step {status.step} of {status.total_steps}" if status.total_steps else "its start"
+        where = step(status.step, status.total_steps)
+        running = status.eta_seconds is not None
         return Plan(
             target=Target("job", status.name, status.action_id or status.name, "1"),
             title=f"Cancel job {status.name}",
             diff=f"- {status.name}: running\n+ {status.name}: cancelled",
             blast_radius=f"{status.workers} process{'es' if status.workers > 1 else ''} end; "
-            "no deployment and no traffic is touched",
+            f"{UNTOUCHED.en}",
             undo="the job is resumed from its last checkpoint",
             verification="the job's processes are gone and it is recorded as cancelled",
             deadline=timedelta(seconds=60),
-            warnings=(f"{status.name} is at {where}.",) if status.eta_seconds is not None else (),
+            warnings=(f"{status.name} is at {where.en}.",) if running else (),
+            zh=PlanWords(
+                f"取消任务 {status.name}",
+                f"结束 {status.workers} 个进程；{UNTOUCHED.zh}",
+                "从最近的检查点继续该任务",
+                "该任务的进程已退出，并记录为已取消",
+                (f"{status.name} 正处于{where.zh}。",) if running else (),
+            ),
             details={"job": status.name, "model": status.model},
         )
 
@@ -91,17 +101,23 @@ class CancelJob:
                 f"Job {job} did not stop within 20 s; ask again.",
                 f"任务 {job} 在 20 秒内没有停下；请重试。",
             )
-        return Outcome(f"Job {job} is {status.state} at step {status.step}.", {"job": job})
+        said = f"Job {job} is {status.state} at step {status.step}."
+        zh = f"任务 {job} 在第 {status.step} 步{STATES[status.state]}。"
+        return Outcome(said, {"job": job}, zh=zh)
 
     def verify(self, world: World, plan: Plan, _outcome: Outcome, _act: Act) -> Verdict:
         """Look whether it stopped."""
         status = world.jobs.status(str(plan.details["job"]))
         if status.state == "cancelled":
-            return Verdict(True, f"Job {status.name} stopped at step {status.step}.")
+            zh = f"任务 {status.name} 停在第 {status.step} 步。"
+            return Verdict(True, f"Job {status.name} stopped at step {status.step}.", zh=zh)
+        state = STATES[status.state]
         return Verdict(
             False,
             f"Job {status.name} is {status.state}, not cancelled.",
             f"it {status.state} first",
+            zh=f"任务 {status.name} 的状态是{state}，而不是已取消。",
+            cause_zh=f"它已先{state}" if status.state != "running" else "仍在运行",
         )
 
     def undo(self, _world: World, plan: Plan, _outcome: Outcome) -> Call:

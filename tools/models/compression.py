@@ -11,7 +11,7 @@ from tools.contract import Json, Phrases, changing
 from tools.errors import BadArguments
 from tools.models.launching import JobChange, Planned
 from tools.models.preparing import prepare_from
-from tools.words import Amount, Model, Unless, Version, Word
+from tools.words import Amount, Model, Said, Unless, Version, Word
 from tools.world import World
 
 Method = Annotated[
@@ -22,9 +22,9 @@ Method = Annotated[
 
 MOST = 0.9
 """Share to try at most where only a target is named."""
-ONLY_ZEROES = "{method} pruning zeroes weights: the file compresses better, latency stays the same"
-ONLY_THERE = (
-    "2:4 pruning makes GPUs with sparse tensor cores faster; elsewhere latency stays the same"
+ONLY_THERE = Said(
+    "2:4 pruning makes GPUs with sparse tensor cores faster; elsewhere latency stays the same",
+    "2:4 剪枝只在带稀疏张量核心的 GPU 上更快；其他设备延迟不变",
 )
 
 
@@ -89,29 +89,41 @@ class PruneModel(JobChange):
                 f"2:4 恰好去掉一半，无法做到 {amount:.0%}。请用 50% 或其他方法。",
             )
         options: dict[str, Json] = {"amount": amount, "method": method}
-        how = f"{method}, {amount:.0%}"
-        if args.max_loss is not None or args.speed_up is not None:
-            how = f"{method}, up to {amount:.0%}"
+        most = ("", "") if args.max_loss is None and args.speed_up is None else ("up to ", "最多 ")
+        how, zh = f"{method}, {most[0]}{amount:.0%}", f"{method}，{most[1]}{amount:.0%}"
         if args.speed_up is not None:
             options |= {"speed_up": args.speed_up}
             how += f", {args.speed_up:g} times faster"
+            zh += f"，速度提升到 {args.speed_up:g} 倍"
         if args.max_loss is not None:
             options |= {"max_loss": args.max_loss}
             how += f", at most {_points(args.max_loss)} lost"
-        zeroes = ONLY_THERE if method == "2:4" else ONLY_ZEROES.format(method=method)
-        warnings = () if method == "structured" else (zeroes,)
+            zh += f"，最多损失 {args.max_loss:g} 个点"
         return Planned(
             model,
             said,
             training,
             "prune",
-            f"Prune {model.name} version {parent.number} ({how})",
+            _title(model.name, parent.number, how, zh),
             (f"+ a new version of {model.name}, from version {parent.number}", f"  {how}"),
             parent=parent,
             asked=args.version,
             options=options,
-            warnings=warnings,
+            warnings=_warnings(method),
         )
+
+
+def _title(model: str, number: int, how: str, zh: str) -> Said:
+    return Said(f"Prune {model} version {number} ({how})", f"对 {model} 版本 {number} 剪枝（{zh}）")
+
+
+def _warnings(method: Method) -> tuple[Said, ...]:
+    if method == "structured":
+        return ()
+    if method == "2:4":
+        return (ONLY_THERE,)
+    en = f"{method} pruning zeroes weights: the file compresses better, latency stays the same"
+    return (Said(en, f"{method} 剪枝只把权重置零：文件更易压缩，延迟不变"),)
 
 
 def _points(count: float) -> str:
@@ -169,7 +181,10 @@ class QuantizeModel(JobChange):
             said,
             training,
             "quantize",
-            f"Quantise {model.name} version {parent.number} to {how}",
+            Said(
+                f"Quantise {model.name} version {parent.number} to {how}",
+                f"将 {model.name} 版本 {parent.number} 量化为 {how}",
+            ),
             (f"+ a new version of {model.name}, {how}, from version {parent.number}",),
             parent=parent,
             asked=args.version,

@@ -11,7 +11,7 @@ from tools.contract import Phrases, changing
 from tools.errors import BadArguments, Refused
 from tools.models.launching import JobChange, Planned
 from tools.models.preparing import prepare_from
-from tools.words import Model, Version, Word
+from tools.words import Model, Said, Version, Word
 from tools.world import World
 
 
@@ -66,7 +66,10 @@ class DistillModel(JobChange):
             said,
             {**training, **said.student},
             "distill",
-            f"Distil {model.name} version {parent.number} into {name}",
+            Said(
+                f"Distil {model.name} version {parent.number} into {name}",
+                f"将 {model.name} 版本 {parent.number} 蒸馏为 {name}",
+            ),
             (f"+ a new version of {name}: a student with {smaller}",),
             parent=parent,
             asked=args.version,
@@ -141,7 +144,10 @@ class ExportModel(JobChange):
             said,
             training,
             "export",
-            f"Export {model.name} version {parent.number} to {args.format}",
+            Said(
+                f"Export {model.name} version {parent.number} to {args.format}",
+                f"将 {model.name} 版本 {parent.number} 导出为 {args.format}",
+            ),
             (f"+ a new version of {model.name} as {args.format}, from version {parent.number}",),
             parent=parent,
             asked=args.version,

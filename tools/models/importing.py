@@ -14,7 +14,7 @@ from tools.models.artifacts import digest_of
 from tools.models.launching import JobChange, Planned
 from tools.models.preparing import prepare
 from tools.models.untrusted import MOST, Rejected, check_archive
-from tools.words import Model, Text, Word
+from tools.words import Model, Said, Text, Word
 from tools.world import World
 
 
@@ -77,8 +77,16 @@ class ImportModel(JobChange):
             said,
             training,
             "import",
-            f"Import {file.name} as a version of {model.name}",
+            Said(
+                f"Import {file.name} as a version of {model.name}",
+                f"将 {file.name} 导入为 {model.name} 的一个版本",
+            ),
             (f"+ a new version of {model.name}, weights from {file}", f"  sha256 {digest}"),
             options={"file": str(file.resolve()), "digest": digest},
-            warnings=("the file is read in a fenced process; only its tensors are kept",),
+            warnings=(
+                Said(
+                    "the file is read in a fenced process; only its tensors are kept",
+                    "文件在隔离进程中读取，只保留其中的张量",
+                ),
+            ),
         )

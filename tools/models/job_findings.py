@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tools.amounts import ago, plural, span
 from tools.models.numbers import percent
+from tools.models.wording import STATES
 
 if TYPE_CHECKING:
     from tools.models.base import JobStatus
@@ -19,14 +20,6 @@ _IS = {
     "running": "is running",
     "cancelled": "was cancelled",
     "lost": "is lost",
-}
-_STATES = {
-    "pending": "等待启动",
-    "running": "运行中",
-    "succeeded": "成功",
-    "failed": "失败",
-    "cancelled": "已取消",
-    "lost": "丢失",
 }
 _SHOWN = 20
 
@@ -53,7 +46,7 @@ class JobsFound:
 
 def line(job: JobStatus, now: datetime, lang: Lang) -> str:
     """One job in one line."""
-    state = job.state if lang == "en" else _STATES[job.state]
+    state = job.state if lang == "en" else STATES[job.state]
     parts = [f"{job.name}: {state}"]
     if job.state == "running" and job.total_steps:
         parts.append(f"{job.step}/{job.total_steps}")
@@ -103,7 +96,7 @@ class JobFound:
 
     def _zh(self) -> list[str]:
         job = self.job
-        lines = [f"{job.name} {_STATES[job.state]}{self._progress('zh')}。"]
+        lines = [f"{job.name} {STATES[job.state]}{self._progress('zh')}。"]
         if job.cause:
             lines.append(f"原因：{job.cause}。")
         if job.version is not None:

@@ -207,7 +207,7 @@ def _like(name: str, value: Json, example: Json) -> Json:
     return value
 
 
-def refuse_without(packages: Mapping[str, str], purpose: str) -> None:
+def refuse_without(packages: Mapping[str, str], purpose: str, zh: str = "") -> None:
     """Raise ``Refused`` when an optional package is missing; ``packages`` is module → pip name."""
     from importlib.util import find_spec
 
@@ -216,5 +216,5 @@ def refuse_without(packages: Mapping[str, str], purpose: str) -> None:
         names = " ".join(missing)
         raise Refused(
             f"{purpose} needs {names}; install it: pip install 'model-steward[models]'.",
-            f"{purpose} 需要 {names}；请安装：pip install 'model-steward[models]'。",
+            f"{zh or purpose} 需要 {names}；请安装：pip install 'model-steward[models]'。",
         )

@@ -18,6 +18,7 @@ from tools.contract import (
     Json,
     Outcome,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     as_json,
@@ -27,6 +28,8 @@ from tools.models.cluster_place import Place
 from tools.models.job_verdict import verdict
 from tools.models.kinds import Outline, refuse_without
 from tools.models.preparing import origin, production, version_facts
+from tools.models.wording import UNTOUCHED
+from tools.words import Said
 
 if TYPE_CHECKING:
     from tools.fleet import ModelSpec
@@ -46,13 +49,13 @@ class Planned:
     said: Outline
     training: Mapping[str, Json]
     kind: str
-    title: str
+    title: Said
     lines: tuple[str, ...]
     """Lines of the diff."""
     parent: ModelVersion | None = None
     options: Mapping[str, Json] = field(default_factory=dict[str, Json])
     workers: int = 1
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Said, ...] = ()
     resume: str | None = None
     asked: str | None = None
     """The version that was named; ``None`` when the plan chose one."""
@@ -79,7 +82,8 @@ class JobChange(ABC):
         resume = plan.details.get("resume")
         status = resume_job(world, str(resume)) if resume else world.jobs.launch(job, act.id)
         act.progress(f"Job {status.name} is {status.state}.")
-        return Outcome(f"Job {status.name} started.", {"job": status.name, "model": job.model})
+        facts: dict[str, Json] = {"job": status.name, "model": job.model}
+        return Outcome(f"Job {status.name} started.", facts, zh=f"任务 {status.name} 已启动。")
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Wait for the job and judge what it registered."""
@@ -93,10 +97,15 @@ class JobChange(ABC):
             act.check()
             waited = world.clock.now() - began
             if status.state == "pending" and waited > _PATIENCE:
-                return Verdict(False, f"Job {job} has no process after 60 s.", "not started")
+                en, zh = f"Job {job} has no process after 60 s.", f"任务 {job} 60 秒后仍没有进程。"
+                return Verdict(False, en, "not started", zh=zh, cause_zh="未启动")
             if waited > plan.deadline:
-                hours = plan.deadline.total_seconds() / 3600
-                return Verdict(False, f"Job {job} still runs after {hours:.0f} h.", "too slow")
+                hours = f"{plan.deadline.total_seconds() / 3600:.0f}"
+                en, zh = (
+                    f"Job {job} still runs after {hours} h.",
+                    f"任务 {job} {hours} 小时后仍在运行。",
+                )
+                return Verdict(False, en, "too slow", zh=zh, cause_zh="太慢")
             world.clock.sleep(0.3)
 
     def undo(self, _world: World, _plan: Plan, outcome: Outcome) -> Call:
@@ -113,7 +122,7 @@ class JobChange(ABC):
 
 def plan_of(world: World, planned: Planned) -> Plan:
     """The plan of a job: deterministic, and bound to the code, the parent and the parameters."""
-    refuse_without(PACKAGES, planned.title)
+    refuse_without(PACKAGES, planned.title.en, planned.title.zh)
     model, parent = planned.model, planned.parent
     target = Target("model", model.name, str(planned.said.file), planned.said.digest)
     if parent is not None:
@@ -131,15 +140,17 @@ def plan_of(world: World, planned: Planned) -> Plan:
     }
     if planned.place is not None:
         params["cluster"] = _accepted(planned.place, planned)
+    where = _where(planned)
     return Plan(
         target=target,
-        title=planned.title,
+        title=planned.title.en,
         diff="\n".join(planned.lines),
-        blast_radius=f"{_where(planned)}; no deployment and no traffic is touched",
+        blast_radius=f"{where.en}; {UNTOUCHED.en}",
         undo="the job is cancelled; a version it has registered stays, without any alias",
         verification="the job ends and registers a version with finite metrics",
         deadline=timedelta(hours=12),
-        warnings=planned.warnings,
+        warnings=tuple(w.en for w in planned.warnings),
+        zh=_zh(planned, where.zh),
         details={
             "kind": planned.kind,
             "model": model.name,
@@ -151,12 +162,27 @@ def plan_of(world: World, planned: Planned) -> Plan:
     )
 
 
-def _where(planned: Planned) -> str:
+def _zh(planned: Planned, where: str) -> PlanWords:
+    return PlanWords(
+        planned.title.zh,
+        f"{where}；{UNTOUCHED.zh}",
+        "取消该任务；已注册的版本会保留，但不带任何别名",
+        "任务结束，并注册一个指标均为有限值的版本",
+        tuple(w.zh for w in planned.warnings),
+    )
+
+
+def _where(planned: Planned) -> Said:
     count, place = planned.workers, planned.place
     if place is None:
-        return f"{plural(count, 'process', 'processes')} on this machine"
+        here = f"{plural(count, 'process', 'processes')} on this machine"
+        return Said(here, f"本机 {count} 个进程")
     gpus = f", {place.gpus} GPU each" if place.gpus else ""
-    return f"{plural(count, 'pod')} on {place.words}{gpus}"
+    each = f"，每个 {place.gpus} 块 GPU" if place.gpus else ""
+    return Said(
+        f"{plural(count, 'pod')} on {place.words}{gpus}",
+        f"{place.platform} 命名空间 {place.namespace} 上 {count} 个 Pod{each}",
+    )
 
 
 def _accepted(place: Place, planned: Planned) -> dict[str, Json]:

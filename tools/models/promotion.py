@@ -12,7 +12,7 @@ from tools.errors import Refused, unknown
 from tools.models.alias_moves import AliasMove, carrying, move_plan, refuse_loss
 from tools.models.naming import known
 from tools.models.numbers import percent
-from tools.words import Alias, Model, Version, Word
+from tools.words import Alias, Model, Said, Version, Word
 from tools.world import World
 
 
@@ -76,8 +76,12 @@ class PromoteVersion(AliasMove):
             args.alias,
             before,
             version.number,
-            title=f"Promote {model} version {version.number} to {args.alias}"
-            + (f" (accuracy {percent(score)})" if score is not None else ""),
+            title=Said(
+                f"Promote {model} version {version.number} to {args.alias}"
+                + (f" (accuracy {percent(score)})" if score is not None else ""),
+                f"将 {model} 版本 {version.number} 提升为 {args.alias}"
+                + (f"（准确率 {percent(score)}）" if score is not None else ""),
+            ),
             loss=args.accept_loss,
         )
 
@@ -122,5 +126,8 @@ class RemoveAlias(AliasMove):
         if before is None:
             held = sorted({a for v in world.registry.versions(model) for a in v.aliases})
             raise unknown(f"alias of {model}", args.alias, held, f"{model} 别名")
-        title = f"Remove the {args.alias} alias of {model} (version {before})"
+        title = Said(
+            f"Remove the {args.alias} alias of {model} (version {before})",
+            f"移除 {model} 的 {args.alias} 别名（版本 {before}）",
+        )
         return move_plan(model, args.alias, before, None, title=title)

@@ -15,7 +15,8 @@ from tools.models.job_folder import read
 from tools.models.jobs import LocalJobs
 from tools.models.launching import JobChange, Planned
 from tools.models.preparing import prepare
-from tools.words import Model, Word
+from tools.models.wording import step
+from tools.words import Model, Said, Word
 from tools.world import World
 
 Params = Annotated[
@@ -78,7 +79,7 @@ class LaunchTraining(JobChange):
                 f"{workers} 个进程至少需要 {workers} 的批大小；现在是 {training['batch_size']}。",
             )
         if args.resume is not None:
-            return _resumed(world, args, Planned(model, said, training, "train", "", ()))
+            return _resumed(world, args, Planned(model, said, training, "train", Said("", ""), ()))
         chosen = ", ".join(f"{name} {training[name]}" for name in ("epochs", "lr", "batch_size"))
         changed = [name for name in args.params or {} if name not in ("epochs", "lr", "batch_size")]
         lines = (
@@ -88,7 +89,10 @@ class LaunchTraining(JobChange):
             f"  code {said.digest[:12]} ({said.file.name})",
         )
         rounds = plural(int(str(training["epochs"])), "epoch")
-        title = f"Train {model.name} ({rounds}, {plural(workers, 'worker')})"
+        title = Said(
+            f"Train {model.name} ({rounds}, {plural(workers, 'worker')})",
+            f"训练 {model.name}（{training['epochs']} 轮，{workers} 个进程）",
+        )
         place = place_of(world.fleet, model.name)
         return Planned(model, said, training, "train", title, lines, workers=workers, place=place)
 
@@ -101,10 +105,13 @@ def _resumed(world: World, args: LaunchTrainingArgs, planned: Planned) -> Planne
             f"任务 {status.name} 的状态是 {status.state}；只有丢失、失败或已取消的任务可以继续。",
         )
     place = place_in(read(LocalJobs(world).folder(status.name).spec))
-    where = f"step {status.step} of {status.total_steps}" if status.total_steps else "its start"
+    where = step(status.step, status.total_steps)
     return replace(
         planned,
-        title=f"Resume job {status.name} from {where}",
+        title=Said(
+            f"Resume job {status.name} from {where.en}",
+            f"从{where.zh}继续任务 {status.name}",
+        ),
         lines=(f"- {status.name}: {status.state}", f"+ {status.name}: running, with its own spec"),
         workers=status.workers,
         resume=status.name,

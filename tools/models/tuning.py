@@ -12,7 +12,7 @@ from tools.models.kinds import refuse_without
 from tools.models.launching import JobChange, Planned
 from tools.models.preparing import prepare
 from tools.models.training import Workers
-from tools.words import Count, Model
+from tools.words import Count, Model, Said
 from tools.world import World
 
 
@@ -54,7 +54,7 @@ class TuneModel(JobChange):
 
     def work(self, world: World, args: TuneModelArgs) -> Planned:
         """A study of the model's search ranges, shared by ``workers`` processes."""
-        refuse_without({"optuna": "optuna"}, f"Tuning {args.model}")
+        refuse_without({"optuna": "optuna"}, f"Tuning {args.model}", f"调优 {args.model}")
         model, said, training = prepare(world, args.model)
         workers = args.workers or 1
         ranges = ", ".join(said.search) or "lr, batch_size"
@@ -63,8 +63,11 @@ class TuneModel(JobChange):
             said,
             training,
             "tune",
-            f"Tune {model.name} ({args.trials} trials, {workers} process"
-            + ("es)" if workers > 1 else ")"),
+            Said(
+                f"Tune {model.name} ({args.trials} trials, {workers} process"
+                + ("es)" if workers > 1 else ")"),
+                f"调优 {model.name}（{args.trials} 次试验，{workers} 个进程）",
+            ),
             (
                 f"+ a new version of {model.name}: the best of {args.trials} trials on validation",
                 f"  searched: {ranges}; {training['epochs']} epochs a trial at most",

@@ -14,6 +14,7 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
@@ -31,6 +32,9 @@ class NodeArguments:
     """Which node."""
 
     node: Node
+
+
+_STATES = {True: "可调度", False: "不可调度"}
 
 
 class Schedulability:
@@ -57,6 +61,14 @@ class Schedulability:
             undo=f"{inverse} the node again",
             verification=f"the node says it is {words[self.wanted]}",
             deadline=timedelta(seconds=30),
+            zh=PlanWords(
+                f"解除节点 {node.name} 的封锁（{cluster.name}）"
+                if self.wanted
+                else f"封锁节点 {node.name}（{cluster.name}）",
+                f"{node.pods} 个 Pod 继续运行；只影响新 Pod 的去向",
+                "重新封锁该节点" if self.wanted else "解除该节点的封锁",
+                f"节点显示为{_STATES[self.wanted]}",
+            ),
             undo_on_failure=False,
             details={"platform": cluster.name, "node": node.name},
         )
@@ -64,7 +76,9 @@ class Schedulability:
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """Set it; the node carries the action's id."""
         cluster, node = planned(world, plan)
-        return Outcome(cluster.set_schedulable(node, self.wanted, act), plan.details)
+        said = cluster.set_schedulable(node, self.wanted, act)
+        way = "重新接收新 Pod" if self.wanted else "不再接收新 Pod"
+        return Outcome(said, plan.details, zh=f"节点 {node} {way}。")
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Look at the node until it says so."""
@@ -72,10 +86,19 @@ class Schedulability:
         while True:
             _, node = find_node(world, plan.target.name)
             word = "schedulable" if node.schedulable else "unschedulable"
+            state = _STATES[node.schedulable]
             if node.schedulable is self.wanted:
-                return Verdict(True, f"Node {node.name} is {word}.")
+                return Verdict(
+                    True, f"Node {node.name} is {word}.", zh=f"节点 {node.name} {state}。"
+                )
             if world.clock.now() >= end:
-                return Verdict(False, f"Node {node.name} is still {word}.", "changed by another")
+                return Verdict(
+                    False,
+                    f"Node {node.name} is still {word}.",
+                    "changed by another",
+                    zh=f"节点 {node.name} 仍{state}。",
+                    cause_zh="被他人修改",
+                )
             act.check()
             world.clock.sleep(0.5)
 

@@ -13,12 +13,14 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
 )
 from tools.nodes.cordon import NodeArguments
 from tools.nodes.find import find_node, planned
+from tools.platforms.chinese import in_chinese
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -68,13 +70,21 @@ class DrainNode:
             risk=Effect.DESTROY if loses else Effect.CHANGE,
             undo_on_failure=False,
             warnings=preview.warnings,
+            zh=PlanWords(
+                f"排空节点 {node.name}（{evicted} 个 Pod，{cluster.name}）",
+                f"逐个驱逐 {evicted} 个 Pod，它们会在别处重新启动",
+                "解除该节点的封锁；已迁走的 Pod 留在原处",
+                "节点不可调度，且没有可驱逐的 Pod 在运行",
+                tuple(map(in_chinese, preview.warnings)),
+            ),
             details={"platform": cluster.name, "node": node.name, "pods": evicted},
         )
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """Cordon, then evict; a budget that allows no eviction now is waited for."""
         cluster, node = planned(world, plan)
-        return Outcome(cluster.drain(node, act), plan.details)
+        zh = f"节点 {node} 已排空。"
+        return Outcome(cluster.drain(node, act), plan.details, zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Look until no evictable pod is left on the node."""
@@ -85,10 +95,18 @@ class DrainNode:
             left = [line for line in preview.diff.splitlines() if line.startswith("- evict")]
             _, node = find_node(world, f"{cluster.name}/{name}")
             if not left and not node.schedulable:
-                return Verdict(True, f"Node {name} is unschedulable and empty of evictable pods.")
+                empty = f"Node {name} is unschedulable and empty of evictable pods."
+                return Verdict(True, empty, zh=f"节点 {name} 不可调度，且已没有可驱逐的 Pod。")
             if world.clock.now() >= end:
                 seen = f"Node {name} still runs {len(left)} pods that should have gone."
-                return Verdict(False, seen, "; ".join(preview.warnings)[:200] or "still draining")
+                why = "; ".join(preview.warnings)[:200] or "still draining"
+                return Verdict(
+                    False,
+                    seen,
+                    why,
+                    zh=f"节点 {name} 上仍有 {len(left)} 个 Pod 未退出。",
+                    cause_zh="；".join(map(in_chinese, preview.warnings))[:200] or "仍在排空",
+                )
             act.check()
             world.clock.sleep(1.0)
 

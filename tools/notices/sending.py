@@ -11,16 +11,18 @@ from tools.contract import (
     Effect,
     Happened,
     Irreversible,
+    Json,
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
 )
 from tools.errors import BadArguments, Cancelled, Failed
 from tools.notices.base import Notice, Notices, NoticeTarget, notices
-from tools.words import Channel, Text
+from tools.words import Channel, Said, Text
 from tools.zone import moment, zone_of
 
 if TYPE_CHECKING:
@@ -28,6 +30,13 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3
 """Tries within the action itself; later ones are the outbox's."""
+_STATES = {
+    "queued": "排队中",
+    "sending": "发送中",
+    "delivered": "已送达",
+    "failed": "失败",
+    "cancelled": "已取消",
+}
 PATIENCE = timedelta(seconds=5)
 """How long to wait for another process that is sending it right now."""
 
@@ -78,7 +87,7 @@ class SendNotice:
             "提醒 {target} {text}",
         ),
     )
-    undo = Irreversible("a message that was sent cannot be taken back")
+    undo = Irreversible("a message that was sent cannot be taken back", "已发出的消息无法收回")
 
     def plan(self, world: World, args: NoticeArguments) -> Plan:
         """The exact text, and where it goes."""
@@ -88,6 +97,7 @@ class SendNotice:
         port = notices(world)
         target = port.target(args.target)
         port.check(target.name)
+        warnings = _warnings(target)
         quoted = "\n".join(f"+ {line}" for line in text.splitlines())
         return Plan(
             target=Target(
@@ -99,7 +109,14 @@ class SendNotice:
             undo="cannot be undone: a message that was sent cannot be taken back",
             verification="the service of the target accepts it",
             deadline=timedelta(seconds=90),
-            warnings=_warnings(target),
+            warnings=tuple(w.en for w in warnings),
+            zh=PlanWords(
+                f"向 {target.name} 发送通知（{target.kind}，{target.address}）",
+                f"所有能看到 {target.name} 的人",
+                f"无法撤销：{self.undo.zh}",
+                "目标服务接受该通知",
+                tuple(w.zh for w in warnings),
+            ),
             details={"target": target.name, "kind": target.kind, "text": text},
         )
 
@@ -116,7 +133,9 @@ class SendNotice:
             _wait(world, port, notice, act)
         if notice.state == "failed":
             raise Failed(f"The notice was not sent. {notice.error}", f"通知未发送。{notice.error}")
-        return Outcome(f"{notice.state} to {target}", {"notice": notice.id, "target": target})
+        facts: dict[str, Json] = {"notice": notice.id, "target": target}
+        zh = f"发往 {target}：{_STATES[notice.state]}"
+        return Outcome(f"{notice.state} to {target}", facts, zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Was it delivered?"""
@@ -136,11 +155,12 @@ class SendNotice:
         return Happened.NO if notices(world).notice(action_id) is None else Happened.YES
 
 
-def _warnings(target: NoticeTarget) -> tuple[str, ...]:
+def _warnings(target: NoticeTarget) -> tuple[Said, ...]:
     if target.kind == "slack":
-        return ("Slack messages are sent by steward serve; until it runs, this one waits.",)
+        en = "Slack messages are sent by steward serve; until it runs, this one waits."
+        return (Said(en, "Slack 消息由 steward serve 发送；它运行之前，这条消息会等待。"),)
     if target.kind == "unreadable":
-        return (f"It would wait: {target.address}",)
+        return (Said(f"It would wait: {target.address}", f"它会等待：{target.address}"),)
     return ()
 
 
@@ -170,12 +190,25 @@ def _wait(world: World, port: Notices, notice: Notice, act: Act) -> None:
 def _verdict(notice: Notice | None, plan: Plan, world: World) -> Verdict:
     target = str(plan.details["target"])
     if notice is None:
-        return Verdict(False, f"there is no notice to {target} in the outbox", "not stored")
+        en, zh = (
+            f"there is no notice to {target} in the outbox",
+            f"发件箱中没有发往 {target} 的通知",
+        )
+        return Verdict(False, en, "not stored", zh=zh, cause_zh="未保存")
     if notice.state == "delivered":
         tries = f" at attempt {notice.attempts}" if notice.attempts > 1 else ""
-        return Verdict(True, f"{target} accepted notice {notice.id}{tries}")
+        tries_zh = f"（第 {notice.attempts} 次尝试）" if notice.attempts > 1 else ""
+        zh = f"{target} 已接受通知 {notice.id}{tries_zh}"
+        return Verdict(True, f"{target} accepted notice {notice.id}{tries}", zh=zh)
     if notice.state in ("queued", "sending"):
-        until = moment(notice.gives_up, zone_of(world.fleet), "en")
-        why = f" {notice.error}" if notice.error else ""
-        return Verdict(False, f"queued, will retry until {until}.{why}", "not delivered yet")
-    return Verdict(False, notice.error or f"the notice is {notice.state}", "not delivered")
+        zone, why = zone_of(world.fleet), f" {notice.error}" if notice.error else ""
+        return Verdict(
+            False,
+            f"queued, will retry until {moment(notice.gives_up, zone, 'en')}.{why}",
+            "not delivered yet",
+            zh=f"已排队，将重试到 {moment(notice.gives_up, zone, 'zh')}。{why.strip()}",
+            cause_zh="尚未送达",
+        )
+    said = notice.error or f"the notice is {notice.state}"
+    zh = notice.error or f"通知{_STATES[notice.state]}"
+    return Verdict(False, said, "not delivered", zh=zh, cause_zh="未送达")

@@ -14,6 +14,7 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
@@ -21,6 +22,7 @@ from tools.contract import (
 from tools.observe.metrics import unit_of
 from tools.observe.rule_json import definition, restore, rule_of
 from tools.observe.rule_store import RuleStore
+from tools.observe.rule_words import origin_zh
 from tools.words import RuleName
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ class RemoveAlertRule:
         """The rule that goes away."""
         store = RuleStore(world)
         rule = store.named(args.name)
-        says = f"{rule.says(unit_of(rule.metric))} ({rule.severity})"
+        unit = unit_of(rule.metric)
+        says = f"{rule.says(unit)} ({rule.severity})"
         return Plan(
             target=Target("alert_rule", rule.name, rule.name, store.version(rule.name)),
             title=f"Remove the alert rule {rule.name}",
@@ -72,6 +75,12 @@ class RemoveAlertRule:
             blast_radius="Nobody is alerted by this rule any more; it was " + rule.origin + ".",
             undo=f"Sets the rule again: {says}.",
             verification="The rules are read back.",
+            zh=PlanWords(
+                f"移除告警规则 {rule.name}",
+                f"该规则不再告警；它{origin_zh(rule)}。",
+                f"重新设置该规则：{rule.says(unit, 'zh')}（{rule.severity}）",
+                "读回所有规则",
+            ),
             deadline=timedelta(seconds=30),
             details={"rule": definition(rule)},
         )
@@ -81,14 +90,17 @@ class RemoveAlertRule:
         act.check()
         RuleStore(world).put(plan.target.name, None, act.id)
         act.progress("removed", 1.0)
-        return Outcome(f"The alert rule {plan.target.name} is removed.")
+        zh = f"告警规则 {plan.target.name} 已移除。"
+        return Outcome(f"The alert rule {plan.target.name} is removed.", zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Look that the rule is gone."""
         left = RuleStore(world).rules()
         if plan.target.name in left:
-            return Verdict(False, f"{plan.target.name} is still there.", "the rule was set again")
-        return Verdict(True, f"{plan.target.name} is gone; {len(left)} rules are left.")
+            en, zh = f"{plan.target.name} is still there.", f"{plan.target.name} 仍然存在。"
+            return Verdict(False, en, "the rule was set again", zh=zh, cause_zh="规则又被设置")
+        zh = f"{plan.target.name} 已不存在；还剩 {len(left)} 条规则。"
+        return Verdict(True, f"{plan.target.name} is gone; {len(left)} rules are left.", zh=zh)
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Set the rule again as it was."""

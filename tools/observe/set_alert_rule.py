@@ -14,19 +14,20 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
 )
-from tools.errors import BadArguments, ToolError, unknown
+from tools.errors import BadArguments, unknown
 from tools.observe import metrics
 from tools.observe.base import telemetry
 from tools.observe.metrics import unit_of
 from tools.observe.rule_json import definition, restore, rule_of
 from tools.observe.rule_store import RuleStore
-from tools.observe.rules import COMPARE, Rule, episodes
-from tools.observe.wording import quantity
-from tools.words import Comparison, Metric, Number, RuleName, Window, Word, parse_window
+from tools.observe.rule_words import effect, line, milliseconds, not_a_share
+from tools.observe.rules import Rule
+from tools.words import Comparison, Metric, Number, RuleName, Said, Window, Word, parse_window
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -87,21 +88,30 @@ class SetAlertRule:
         store = RuleStore(world)
         rule = _rule(world, args)
         before = store.rules().get(rule.name)
+        now, past = line(rule), line(before) if before else Said("(no such rule)", "")
         if before is not None and _same(before, rule):
             raise BadArguments(
-                f"The alert rule {rule.name} is already so: {_line(rule)}.",
-                f"告警规则 {rule.name} 已经是这样：{_line(rule)}。",
+                f"The alert rule {rule.name} is already so: {now.en}.",
+                f"告警规则 {rule.name} 已经是这样：{now.zh}。",
             )
-        verb = "Set" if before is None else "Change"
+        verb, verb_zh = ("Set", "设置") if before is None else ("Change", "修改")
+        reach, warnings = effect(world, rule), _warnings(rule, args)
         return Plan(
             target=Target("alert_rule", rule.name, rule.name, store.version(rule.name)),
-            title=f"{verb} the alert rule {rule.name}: {_line(rule)}",
-            diff=f"- {_line(before) if before else '(no such rule)'}\n+ {_line(rule)}",
-            blast_radius=_effect(world, rule),
-            undo="Removes the rule again." if before is None else f"Restores {_line(before)}.",
+            title=f"{verb} the alert rule {rule.name}: {now.en}",
+            diff=f"- {past.en}\n+ {now.en}",
+            blast_radius=reach.en,
+            undo="Removes the rule again." if before is None else f"Restores {past.en}.",
             verification="The rule is read back and evaluated once.",
             deadline=timedelta(seconds=30),
-            warnings=_warnings(rule, args),
+            warnings=tuple(w.en for w in warnings),
+            zh=PlanWords(
+                f"{verb_zh}告警规则 {rule.name}：{now.zh}",
+                reach.zh,
+                "再移除该规则" if before is None else f"恢复为：{past.zh}",
+                "读回该规则并求值一次",
+                tuple(w.zh for w in warnings),
+            ),
             details={"rule": definition(rule), "before": definition(before) if before else None},
         )
 
@@ -111,16 +121,25 @@ class SetAlertRule:
         rule = rule_of(plan.details["rule"])
         RuleStore(world).put(rule.name, rule, act.id)
         act.progress("stored", 1.0)
-        return Outcome(f"The alert rule {rule.name} is set: {_line(rule)}.")
+        said = line(rule)
+        zh = f"告警规则 {rule.name} 已设置：{said.zh}。"
+        return Outcome(f"The alert rule {rule.name} is set: {said.en}.", zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Read the rule back and evaluate it once."""
         wanted = rule_of(plan.details["rule"])
         found = RuleStore(world).rules().get(wanted.name)
         if found is None or not _same(found, wanted):
-            seen = "no such rule" if found is None else _line(found)
-            return Verdict(False, f"Read back: {seen}.", "the rule was changed meanwhile")
-        return Verdict(True, f"Read back as set. {_effect(world, found)}")
+            seen = Said("no such rule", "没有该规则") if found is None else line(found)
+            return Verdict(
+                False,
+                f"Read back: {seen.en}.",
+                "the rule was changed meanwhile",
+                zh=f"读回：{seen.zh}。",
+                cause_zh="其间规则被修改",
+            )
+        reach = effect(world, found)
+        return Verdict(True, f"Read back as set. {reach.en}", zh=f"读回与设置一致。{reach.zh}")
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Restore the rule that was there, or remove the new one."""
@@ -210,39 +229,13 @@ def _plausible(rule: Rule) -> None:
         )
 
 
-def _warnings(rule: Rule, args: SetAlertRuleArguments) -> tuple[str, ...]:
+def _warnings(rule: Rule, args: SetAlertRuleArguments) -> tuple[Said, ...]:
     if _in_milliseconds(args.metric, rule.metric, rule.kind):
-        said = f"{args.threshold:g} is taken for milliseconds; name {rule.metric} to give seconds."
-        return (said,)
+        return (milliseconds(args.threshold, rule.metric),)
     if rule.kind == "threshold" and unit_of(rule.metric) == "%" and 0 < rule.threshold <= 1:
-        meant = 100 * rule.threshold
-        return (f"{rule.threshold:g} means {rule.threshold:g} %, not {meant:g} %.",)
+        return (not_a_share(rule.threshold),)
     return ()
 
 
 def _same(one: Rule, other: Rule) -> bool:
     return definition(one) | {"origin": ""} == definition(other) | {"origin": ""}
-
-
-def _line(rule: Rule) -> str:
-    off = "" if rule.enabled else ", switched off"
-    return f"{rule.says(unit_of(rule.metric))} ({rule.severity}{off})"
-
-
-def _effect(world: World, rule: Rule) -> str:
-    """The newest value, and for a threshold how often it would have fired in a day."""
-    try:
-        day = telemetry(world).series(rule.metric, timedelta(days=1))
-    except ToolError as error:
-        return f"Nothing changes but the alerts. {error.en}"
-    newest = [s.points[-1][1] for s in day if s.points]
-    if not newest:
-        return f"Nothing changes but the alerts; {rule.metric} was not recorded in the last day."
-    worst = max(newest) if rule.op.startswith(">") else min(newest)
-    now = f"{rule.metric} is {quantity(worst, unit_of(rule.metric))} now"
-    if rule.kind != "threshold":
-        return f"Nothing changes but the alerts; {now}."
-    fired = sum(len(episodes(rule, s)) for s in day)
-    meets = "which meets the condition" if COMPARE[rule.op](worst, rule.threshold) else "not firing"
-    times = f"{fired} time{'' if fired == 1 else 's'}"
-    return f"Nothing changes but the alerts; {now}, {meets}; in the last day: {times}."

@@ -23,6 +23,7 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
 )
@@ -30,6 +31,7 @@ from tools.errors import BadArguments, Failed, ToolError, Unavailable
 from tools.outside.connection import Connection, Listed
 from tools.outside.listing import digest_of
 from tools.outside.spec import Changing, Server, Step
+from tools.words import Said
 
 if TYPE_CHECKING:
     from tools.world import World
@@ -60,6 +62,7 @@ class ForeignChange:
         if told is None:
             raise BadArguments(f"The MCP server {self.server.name} no longer has {self.tool}.")
         server = self.server
+        reach, undo, check = _blast(server, told), self._undo_words(), self._check_words()
         destroys = self.how.destroys or told.destructive is True
         return Plan(
             target=Target("mcp-tool", f"{server.name}/{self.tool}", server.digest, digest_of(told)),
@@ -67,9 +70,16 @@ class ForeignChange:
             diff="\n".join(
                 [f"+ {k} = {_json(v)}" for k, v in sorted(args.items())] or ["+ no arguments"]
             ),
-            blast_radius=_blast(server, told),
-            undo=self._undo_words(),
-            verification=self._check_words(),
+            blast_radius=reach.en,
+            undo=undo.en,
+            verification=check.en,
+            zh=PlanWords(
+                f"调用 MCP 服务器 {server.name} 的 {self.tool}",
+                reach.zh,
+                undo.zh,
+                check.zh,
+                ("它在该服务器内部会做什么，事先无法看到。",),
+            ),
             deadline=server.timeout * 3,
             risk=Effect.DESTROY if destroys else Effect.CHANGE,
             warnings=("What this does inside the server cannot be seen beforehand.",),
@@ -86,22 +96,28 @@ class ForeignChange:
         said = " ".join(answer.text.split())[:300]
         if answer.failed:
             raise Failed(f"{self.server.name} refused {self.tool}: {said or 'without a reason'}")
-        return Outcome(f"{self.server.name} answered: {said or 'nothing'}", {"data": answer.data})
+        name, data = self.server.name, answer.data
+        zh = f"{name} 回答：{said or '无内容'}"
+        return Outcome(f"{name} answered: {said or 'nothing'}", {"data": data}, zh=zh)
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """Ask the tool that steward.yaml names for it."""
         if self.how.verify is None:
             said = f"{outcome.summary} Nothing in steward.yaml says how to check it."
-            return Verdict(False, said, cause="it cannot be verified")
+            zh = f"{outcome.said('zh')} steward.yaml 没有说明如何检查。"
+            return Verdict(False, said, "it cannot be verified", zh=zh, cause_zh="无法验证")
+        tool = self.how.verify.tool
         for attempt in range(TRIES):
             act.check()
             seen = self._seen(world, self.how.verify, plan)
             if seen is not None:
-                return Verdict(True, f"{outcome.summary} {self.how.verify.tool} shows it: {seen}")
+                zh = f"{outcome.said('zh')} {tool} 可见：{seen}"
+                return Verdict(True, f"{outcome.summary} {tool} shows it: {seen}", zh=zh)
             if attempt < TRIES - 1:
                 world.clock.sleep(PAUSE)
-        missing = f"{self.how.verify.tool} does not show it."
-        return Verdict(False, f"{outcome.summary} {missing}", cause="it is not there")
+        said = f"{outcome.summary} {tool} does not show it."
+        zh = f"{outcome.said('zh')} {tool} 中看不到它。"
+        return Verdict(False, said, "it is not there", zh=zh, cause_zh="它不在那里")
 
     def happened(self, world: World, plan: Plan, action_id: str) -> Happened:
         """Only a declared check can say yes; nothing here can say no for certain."""
@@ -125,17 +141,23 @@ class ForeignChange:
     def _args(self, plan: Plan) -> dict[str, Json]:
         return cast("dict[str, Json]", plan.details["args"])
 
-    def _undo_words(self) -> str:
+    def _undo_words(self) -> Said:
         if isinstance(self.undo, Irreversible):
-            return f"none: {self.undo.reason}"
-        step = cast("Step", self.how.undo)
-        return f"{step.tool} of {self.server.name}, as an action of its own"
+            return Said(f"none: {self.undo.reason}", f"无：{self.undo.say('zh')}")
+        step, name = cast("Step", self.how.undo), self.server.name
+        return Said(
+            f"{step.tool} of {name}, as an action of its own",
+            f"{name} 的 {step.tool}，作为单独的操作",
+        )
 
-    def _check_words(self) -> str:
-        step = self.how.verify
+    def _check_words(self) -> Said:
+        step, name = self.how.verify, self.server.name
         if step is None:
-            return "nothing: steward.yaml declares no check, so it will end as not verified"
-        return f"{step.tool} of {self.server.name} shows it"
+            return Said(
+                "nothing: steward.yaml declares no check, so it will end as not verified",
+                "无：steward.yaml 没有声明检查方式，因此会以未能验证告终",
+            )
+        return Said(f"{step.tool} of {name} shows it", f"{name} 的 {step.tool} 可见")
 
 
 def filled(value: Json, args: Mapping[str, Json]) -> Json:
@@ -148,9 +170,12 @@ def filled(value: Json, args: Mapping[str, Json]) -> Json:
     return _HOLE.sub(lambda m: str(args.get(m[1], "")), value)
 
 
-def _blast(server: Server, told: Listed) -> str:
-    hint = "; it calls the tool destructive" if told.destructive else ""
-    return f"whatever {server.name} does with it ({server.where}){hint}"
+def _blast(server: Server, told: Listed) -> Said:
+    hint, hint_zh = "; it calls the tool destructive", "；它称该工具具有破坏性"
+    return Said(
+        f"whatever {server.name} does with it ({server.where}){hint if told.destructive else ''}",
+        f"取决于 {server.name} 如何处理（{server.where}）{hint_zh if told.destructive else ''}",
+    )
 
 
 def _json(value: Json) -> str:

@@ -160,7 +160,8 @@ def _changing(server: Server, name: str, how: Changing, told: Listed | None) -> 
 def _undo(server: Server, name: str, how: Changing) -> Any:
     if how.undo is None:
         return Irreversible(
-            f"steward.yaml declares no undo for {name} of the MCP server {server.name}"
+            f"steward.yaml declares no undo for {name} of the MCP server {server.name}",
+            f"steward.yaml 没有为 MCP 服务器 {server.name} 的 {name} 声明撤销方式",
         )
     step = how.undo
 

@@ -18,6 +18,7 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
@@ -27,7 +28,7 @@ from tools.notices.base import notices
 from tools.schedules.base import Schedule, schedules
 from tools.schedules.cron import following, parse, rhythm, shortest_gap, spoken
 from tools.schedules.written import policy
-from tools.words import Channel, Word
+from tools.words import Channel, Said, Word
 from tools.zone import moment, zone_named, zone_of
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class ScheduleSummary:
         missed, grace = policy(world.fleet)
         upcoming = following(line, zone, world.clock.now(), 3)
         runs = ", ".join(moment(at, zone, "en") for at in upcoming)
+        runs_zh = "、".join(moment(at, zone, "zh") for at in upcoming)
+        warnings = _warnings(line)
         return Plan(
             target=Target("schedule", name, "new", "absent"),
             title=f"Post a status summary to {target.name} {spoken(line, 'en')} ({zone.key})",
@@ -100,7 +103,14 @@ class ScheduleSummary:
             verification="read the schedule back and compute its next run",
             deadline=timedelta(seconds=15),
             undo_on_failure=True,
-            warnings=_warnings(line),
+            warnings=tuple(w.en for w in warnings),
+            zh=PlanWords(
+                f"{spoken(line, 'zh')}向 {target.name} 发送状态汇总（{zone.key}）",
+                f"每次向 {target.address} 发送一条消息；接下来：{runs_zh}",
+                f"取消定时汇总 {name}",
+                "读回该定时并算出下次运行时间",
+                tuple(w.zh for w in warnings),
+            ),
             details={
                 "name": name,
                 "cron": line,
@@ -127,19 +137,28 @@ class ScheduleSummary:
                 grace=timedelta(seconds=int(str(facts["grace"]))),
             )
         )
-        return Outcome(f"scheduled as {facts['name']}", {"name": facts["name"]})
+        name = facts["name"]
+        return Outcome(f"scheduled as {name}", {"name": name}, zh=f"已定时，名称为 {name}")
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """The row is there and its next run is computed."""
         name = str(plan.details["name"])
         found = [s for s in schedules(world).all() if s.name == name and s.uid == act.id]
         if not found:
-            return Verdict(False, f"no schedule {name} of this action is kept", "not stored")
+            en, zh = f"no schedule {name} of this action is kept", f"没有保存本操作的定时 {name}"
+            return Verdict(False, en, "not stored", zh=zh, cause_zh="未保存")
         zone = zone_named(found[0].timezone)
         upcoming = following(found[0].cron, zone, world.clock.now(), 1)
         if not upcoming:
-            return Verdict(False, f"{name} has no next run", "never due")
-        return Verdict(True, f"{name} runs next {moment(upcoming[0], zone, 'en')}")
+            zh = f"{name} 没有下次运行时间"
+            return Verdict(
+                False, f"{name} has no next run", "never due", zh=zh, cause_zh="永不到期"
+            )
+        return Verdict(
+            True,
+            f"{name} runs next {moment(upcoming[0], zone, 'en')}",
+            zh=f"{name} 下次运行：{moment(upcoming[0], zone, 'zh')}",
+        )
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Unschedule it."""
@@ -164,8 +183,15 @@ def _free_name(kept: Sequence[Schedule], line: str, zone: str, channel: str) -> 
     return next(name for name in names if name not in taken)
 
 
-def _warnings(line: str) -> tuple[str, ...]:
-    said = ["Summaries are posted by steward serve; while it is not running, none is."]
-    if shortest_gap(line) < timedelta(minutes=30):
-        said.append(f"That is a message {spoken(line, 'en')}; people stop reading such channels.")
-    return tuple(said)
+def _warnings(line: str) -> tuple[Said, ...]:
+    serve = Said(
+        "Summaries are posted by steward serve; while it is not running, none is.",
+        "汇总由 steward serve 发送；它未运行时不会发送。",
+    )
+    if shortest_gap(line) >= timedelta(minutes=30):
+        return (serve,)
+    often = Said(
+        f"That is a message {spoken(line, 'en')}; people stop reading such channels.",
+        f"这意味着{spoken(line, 'zh')}一条消息；这样的频道很快就没人看了。",
+    )
+    return serve, often

@@ -17,6 +17,7 @@ from tools.contract import (
     Outcome,
     Phrases,
     Plan,
+    PlanWords,
     Target,
     Verdict,
     changing,
@@ -91,23 +92,32 @@ class UnscheduleSummary:
             blast_radius=f"{schedule.channel} gets no more of these summaries",
             undo=f"schedule it again: {line}",
             verification="look that it is no longer among the schedules",
+            zh=PlanWords(
+                f"停止定时汇总 {schedule.name}（{spoken(schedule.cron, 'zh')}）",
+                f"{schedule.channel} 不再收到这份汇总",
+                f"重新定时：{schedule.cron}（{schedule.timezone}），发往 {schedule.channel}",
+                "确认它已不在定时列表中",
+            ),
             deadline=timedelta(seconds=15),
             details={"uid": schedule.uid, "name": schedule.name, **_again(world, schedule)},
         )
 
     def apply(self, world: World, plan: Plan, act: Act) -> Outcome:
         """End it, carrying the action's id."""
-        port = schedules(world)
+        port, name = schedules(world), plan.details["name"]
         if not port.end(str(plan.details["uid"]), act.id) and not port.ended_by(act.id):
-            return Outcome(f"{plan.details['name']} had been stopped already")
-        return Outcome(f"{plan.details['name']} stopped", {"name": plan.details["name"]})
+            return Outcome(f"{name} had been stopped already", zh=f"{name} 此前已停止")
+        return Outcome(f"{name} stopped", {"name": name}, zh=f"{name} 已停止")
 
     def verify(self, world: World, plan: Plan, outcome: Outcome, act: Act) -> Verdict:
         """The row is gone from what will run."""
-        uids = {s.uid for s in schedules(world).all()}
+        name, uids = plan.details["name"], {s.uid for s in schedules(world).all()}
         if plan.details["uid"] in uids:
-            return Verdict(False, f"{plan.details['name']} is still scheduled", "still in force")
-        return Verdict(True, f"{plan.details['name']} is no longer scheduled; {len(uids)} remain")
+            zh = f"{name} 仍在定时列表中"
+            en = f"{name} is still scheduled"
+            return Verdict(False, en, "still in force", zh=zh, cause_zh="仍然生效")
+        zh = f"{name} 已不在定时列表中；还剩 {len(uids)} 个"
+        return Verdict(True, f"{name} is no longer scheduled; {len(uids)} remain", zh=zh)
 
     def undo(self, world: World, plan: Plan, outcome: Outcome) -> Call:
         """Schedule it again."""

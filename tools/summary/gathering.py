@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tools.errors import ToolError
-from tools.summary.part import Missing, Part, Said
+from tools.summary.part import Missing, Part
+from tools.words import Said
 
 
 @dataclass(frozen=True, slots=True)

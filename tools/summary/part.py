@@ -9,23 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from tools.contract import Json
+from tools.words import Said
 
 if TYPE_CHECKING:
     from tools.world import World
 
 Weight = Literal["problem", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One sentence in both languages."""
-
-    en: str
-    zh: str
-
-    def in_(self, lang: str) -> str:
-        """The sentence in ``lang``."""
-        return self.zh if lang == "zh" else self.en
 
 
 @dataclass(frozen=True, slots=True)

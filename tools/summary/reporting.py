@@ -14,9 +14,9 @@ from tools.errors import ToolError
 from tools.fleet import UNNAMED
 from tools.observe.wording import span
 from tools.summary.gathering import Task, gather
-from tools.summary.part import Look, Missing, Part, Said
+from tools.summary.part import Look, Missing, Part
 from tools.summary.parts import alerting, changes, drift, machine, serving, training
-from tools.words import Window, parse_window
+from tools.words import Said, Window, parse_window
 from tools.zone import moment, zone_named, zone_of
 
 if TYPE_CHECKING:

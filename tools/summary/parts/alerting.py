@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tools.actions.wording import cut
 from tools.alerts.base import alerts
 from tools.amounts import plural, span
-from tools.summary.part import Look, Part, Remark, Said
+from tools.summary.part import Look, Part, Remark
+from tools.words import Said
 from tools.zone import short
 
 if TYPE_CHECKING:

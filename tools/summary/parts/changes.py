@@ -10,7 +10,8 @@ from tools.actions.listing import listed
 from tools.actions.wording import OPEN, cut, state_words
 from tools.amounts import plural
 from tools.contract import as_json
-from tools.summary.part import Look, Part, Remark, Said
+from tools.summary.part import Look, Part, Remark
+from tools.words import Said
 from tools.zone import short
 
 if TYPE_CHECKING:
@@ -89,17 +90,19 @@ def _line(row: ActionRow, look: Look, lang: str) -> str:
         who += f" → {', '.join(row.decided_by)}"
     said = f"{at} #{row.number} {state_words(row.state, 'zh' if zh else 'en')}"
     ends = "：" if zh else ": "
-    told = cut(f"{said}{ends}{row.title} ({who})", 98)
-    return f"{told}\n  {cut(row.summary, 96)}" if row.summary else told
+    told = cut(f"{said}{ends}{row.title_in(lang)} ({who})", 98)
+    return f"{told}\n  {cut(row.summary_in(lang), 96)}" if row.summary else told
 
 
 def _asked(row: ActionRow, look: Look, lang: str) -> str:
     at = short(row.created_at, look.until, look.zone)
     if row.more is None:
-        return cut(f"#{row.number} {row.title}", 98)
+        return cut(f"#{row.number} {row.title_in(lang)}", 98)
     expires = short(row.more.expires_at, look.until, look.zone)
     if lang == "zh":
-        return cut(f"#{row.number} {row.title}（{row.requested_by}，{at}；{expires} 过期）", 98)
+        return cut(
+            f"#{row.number} {row.title_in(lang)}（{row.requested_by}，{at}；{expires} 过期）", 98
+        )
     return cut(f"#{row.number} {row.title} ({row.requested_by}, {at}; expires {expires})", 98)
 
 
@@ -117,7 +120,7 @@ def _remarks(rows: Sequence[ActionRow], unknown: Sequence[ActionRow]) -> tuple[R
             zh = "失败" if row.state == "failed" else "未能验证"
             said = Said(
                 f"action {row.number} {words} ({row.title})",
-                f"操作 {row.number} {zh}（{row.title}）",
+                f"操作 {row.number} {zh}（{row.title_in('zh')}）",
             )
             told.append(Remark("problem", said))
     running = [r for r in rows if r.state in OPEN and r.state != "proposed"]

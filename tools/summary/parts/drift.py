@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from tools.actions.wording import cut
 from tools.contract import as_json
 from tools.errors import BadArguments, Refused, Unavailable
-from tools.summary.part import Look, Part, Remark, Said
+from tools.summary.part import Look, Part, Remark
+from tools.words import Said
 
 TITLE = Said("Drift", "漂移")
 

@@ -11,7 +11,8 @@ from tools.amounts import plural, size
 from tools.errors import ToolError
 from tools.observe.base import telemetry
 from tools.observe.wording import percent
-from tools.summary.part import Look, Part, Remark, Said
+from tools.summary.part import Look, Part, Remark
+from tools.words import Said
 
 if TYPE_CHECKING:
     from tools.fleet import Fleet

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tools.actions.wording import cut
 from tools.amounts import plural
 from tools.deployments.wording import phase
-from tools.summary.part import Look, Part, Remark, Said
+from tools.summary.part import Look, Part, Remark
+from tools.words import Said
 
 if TYPE_CHECKING:
     from tools.platforms.base import Platform, Status

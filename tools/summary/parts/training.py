@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from tools.actions.wording import cut
 from tools.amounts import plural, span
 from tools.models.job_findings import line
-from tools.summary.part import Look, Part, Remark, Said
+from tools.summary.part import Look, Part, Remark
+from tools.words import Said
 
 if TYPE_CHECKING:
     from tools.models.base import JobStatus
