@@ -29,7 +29,7 @@ _PRONOUN = compiled(
 )
 _SAME_TIME = compiled(
     r"\bsame (?:window|period|time|range|span|stretch|hours?|days?|weeks?|months?|night)\b|\b(?:over|during|in|for) that (?:window|period|time)\b|\b(?:it|them|that) (?:also|too|as well)\b"
-    r"|同期|同一?(?:个)?(?:时段|时间|窗口)|同样的?(?:时间|时段)|[这那]段时间|[这那]期间"
+    r"|同期|同时段|同一?(?:个)?(?:时段|时间|窗口)|同样的?(?:时间|时段)|[这那]段时间|[这那]期间"
 )
 _THEN = compiled(
     r"(?:\bthen|\bafter (?:that|it)|\bafterwards|\bnext|\bonce (?:that|it)|然后再?|接着再?|之后再?|完了?,?\s*再?|好了?,?\s*再?|,\s*再)\W*$"
@@ -126,6 +126,8 @@ def _shared(
     if word == "window":
         return _last(word, calls, tools) if _SAME_TIME.search(low) else None
     pointed = points(low) or (word == "gpu" and bool(_CARD.search(low)))
+    looked = word == "gpu" and word in calls[-1].args and not _ALL.search(low)
+    pointed = pointed or (looked and tools[calls[-1].tool].effect == "read")
     if word in ("gpu", "metric") and pointed and not words - {"window"}:
         return _last(word, calls, tools)
     if word == "metric":

@@ -23,8 +23,8 @@ _LIKELY, _AT_ALL, _UNTOLD = 6, 0.002, 0.1
 """Requests of pieces should be among the likeliest labels of the whole; else they count less."""
 _HARDLY_ASKED = 0.1
 """How likely the whole message asks for a change, below which none of its pieces surely does."""
-_UNLIKELY = 0.05
-"""How likely a message must make several requests for a change without a name to be one of them."""
+_UNLIKELY, _NEVER = 0.05, 0.001
+"""How likely a message must make several requests, and this one, for a change without a name."""
 _SWALLOWED = 0.1
 """What is left of a piece that would swallow what surely is a request of its own."""
 
@@ -35,7 +35,8 @@ def weigh(step: Step, whole: Step, swallows: bool) -> Piece:
     likely = [label for label, share in reading.shares[:_LIKELY] if share >= _AT_ALL]
     if swallows:
         piece = replace(piece, share=piece.share * _SWALLOWED)
-    if changes and reading.several < _UNLIKELY and not named(step):
+    unlikely = reading.several < _UNLIKELY or reading.share(step.parse.label) < _NEVER
+    if changes and unlikely and not named(step):
         piece = replace(piece, firm=False)
     told = step.parse.bare or step.parse.tool is None or step.parse.label in likely or piece.firm
     if changes and reading.change < _HARDLY_ASKED:

@@ -72,7 +72,7 @@ _PATTERNS = tuple(
     (name, compiled(rf"(?<![\w-])(?:{pattern})(?![a-z0-9_-])")) for name, pattern in _SPOKEN
 )
 _IDENTIFIER = compiled(
-    r"(?:(?<=alert:)|(?<=rule:)|(?<=metric:)|(?<=query:)|(?<=plot:)|(?<![\w/:#.-]))(?!(?:alert|rule|metric|query|plot):)(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,}|[a-z][a-z0-9]*:[a-z0-9]+(?:_[a-z0-9]+)+)(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-]| ?= ?[\d.])"
+    r"(?:(?<=[\u4e00-\u9fff]:)|(?<=alert:)|(?<=rule:)|(?<=metric:)|(?<=query:)|(?<=plot:)|(?<![\w/:#.-]))(?!(?:alert|rule|metric|query|plot):)(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?::[a-z0-9_]+)*|[a-z][a-z0-9]*(?::[a-z0-9_]+){2,}|[a-z][a-z0-9]*:[a-z0-9]+(?:_[a-z0-9]+)+)(?:\{[^}]*\})?(?:\[\w+\])?(?![\w-]| ?= ?[\d.])"
 )
 _OPENING = compiled(
     r"(?<![\w/#.-])(?!promql:)(?:(?:sum|avg|max|min|count|rate|irate|increase|delta|histogram_quantile|topk|"

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 
-_COLON = compiled(r"[^\n,.;:!?]{0,14}?:\s*(?=\S)")
+_COLON = compiled(
+    r"[^\n,.;:!?]{0,14}?(?:,\s*(?:内容|正文|消息|文案|通知|原话|text|message|body|saying)[^\n,.;:!?]{0,4})?:\s*(?=\S)"
+)
 _SAY = compiled(
     r"\s*(?:里面?|群里?|上)?\s*(?:说|讲|喊|转|发|通知|告诉|留|同步)(?:一|个|条|句|声|下|消息|通知|话)*[:,]?\s+(?=\S)"
 )
