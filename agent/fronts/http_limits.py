@@ -43,7 +43,8 @@ class Bounded:
             await self._app(scope, receive, send)
             return
         try:
-            body = await asyncio.wait_for(self._body(scope, receive), self._limits.receive)
+            async with asyncio.timeout(self._limits.receive):
+                body = await self._body(scope, receive)
         except _TooMuch:
             said = f"The body is larger than {self._limits.body} bytes."
             await refuse(send, 413, "too_large", said)
@@ -82,7 +83,8 @@ class Bounded:
 
         async def patient(message: MutableMapping[str, Any]) -> None:
             try:
-                await asyncio.wait_for(send(message), self._limits.send)
+                async with asyncio.timeout(self._limits.send):
+                    await send(message)
             except TimeoutError:
                 raise OSError("the client reads too slowly") from None
 

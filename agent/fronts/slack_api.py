@@ -142,7 +142,8 @@ class SlackApi:
         if self._not_before.get(method, 0.0) > time.monotonic():
             raise SlackRefused(method, "ratelimited")
         try:
-            answer = await asyncio.wait_for(work(), NICE_SECONDS)
+            async with asyncio.timeout(NICE_SECONDS):
+                answer = await work()
         except (SlackClientError, aiohttp.ClientError, TimeoutError, ValueError) as error:
             if isinstance(error, TimeoutError):
                 self._forgo(method, 60.0)

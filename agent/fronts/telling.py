@@ -11,7 +11,7 @@ from typing import Protocol
 from agent.fronts.inbox import Inbox
 from agent.fronts.leadership import lead
 from agent.fronts.notes import IncidentNote
-from agent.fronts.threads import call
+from agent.fronts.threads import call, kicked
 from tools.errors import ToolError
 
 EVERY = 2.0
@@ -49,12 +49,7 @@ class Telling:
                 log.warning("incidents could not be told", extra={"why": error.en})
             except Exception as error:  # the next alert must still be told
                 log.error("telling incidents broke", exc_info=error)
-            try:
-                await asyncio.wait_for(self.arrived.wait(), EVERY)
-            except TimeoutError:
-                continue
-            finally:
-                self.arrived.clear()
+            await kicked(self.arrived, EVERY)
 
     async def _round(self) -> None:
         by_incident: dict[str, list[IncidentNote]] = {}

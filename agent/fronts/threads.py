@@ -12,9 +12,14 @@ T = TypeVar("T")
 
 
 async def kicked(kick: asyncio.Event, seconds: float) -> None:
-    """Wait until somebody sets ``kick``, at most for ``seconds``; the kick is used up by it."""
+    """Wait until somebody sets ``kick``, at most for ``seconds``; the kick is used up by it.
+
+    Not by ``wait_for``: before Python 3.12 a kick in the same moment makes it forget that its task
+    was cancelled, and the task never ends.
+    """
     with suppress(TimeoutError):
-        await asyncio.wait_for(kick.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await kick.wait()
     kick.clear()
 
 

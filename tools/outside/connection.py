@@ -138,7 +138,8 @@ class Connection:
         client, self._client = self._client, None
         if client is not None:
             try:
-                await asyncio.wait_for(client.close(), 5)
+                async with asyncio.timeout(5):
+                    await client.close()
             except BaseException:  # noqa: BLE001  it is gone either way
                 return
 
