@@ -31,6 +31,10 @@ _SAME_TIME = compiled(
     r"\bsame (?:window|period|time|range|span|stretch|hours?|days?|weeks?|months?|night)\b|\b(?:over|during|in|for) that (?:window|period|time)\b|\b(?:it|them|that) (?:also|too|as well)\b"
     r"|同期|同时段|同一?(?:个)?(?:时段|时间|窗口)|同样的?(?:时间|时段)|[这那]段时间|[这那]期间"
 )
+_CONTINUED = compiled(
+    r"(?:从|接着|接)\s*(?:它|那|断)|\b(?:resume|continue|carry on|pick up)\b[^,;.]*\b(?:it|that|where)\b"
+)
+"""A training goes on from the job that was named before."""
 _THEN = compiled(
     r"(?:\bthen|\bafter (?:that|it)|\bafterwards|\bnext|\bonce (?:that|it)|然后再?|接着再?|之后再?|完了?,?\s*再?|好了?,?\s*再?|,\s*再)\W*$"
 )
@@ -123,6 +127,8 @@ def _shared(
     """One argument that a step before has; ``words`` are those of the arguments this one has."""
     if word == "version":
         return _version(before, args, calls, tools)
+    if word == "job" and _CONTINUED.search(low):
+        return _last(word, calls, tools) or _last("target", calls, tools)
     if word == "window":
         return _last(word, calls, tools) if _SAME_TIME.search(low) else None
     pointed = points(low) or (word == "gpu" and bool(_CARD.search(low)))

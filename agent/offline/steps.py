@@ -21,17 +21,21 @@ from agent.offline.segment import (
     pieces_of,
     within,
 )
+from agent.offline.slots import switches
 from agent.offline.speech import Act
 from agent.offline.splitting import Piece, best_split
 from agent.offline.step import SURELY, Step, forbids, idle, idles
 from agent.offline.text import Span, Text
 from agent.offline.weighing import weigh, worth_of
+from tools.contract import Parameter
 
 POSSIBLY = 0.001
 """How likely a message must make more than one request before cutting it is tried."""
 _ITEM = 0.8
 """How likely each item of a list must be a request of its own."""
 _PERHAPS, _CERTAINLY = 0.2, 0.7
+_LIKELY = 0.2
+"""Share of a condition that counts where the message says that it waits."""
 _ALSO = 0.003
 """Share of a change that may be bound to a condition."""
 _DETAILS = ("rule", "params", "count", "points", "factor", "fraction", "window", "alias")
@@ -86,7 +90,8 @@ class Finder:
         self, text: Text, mentions: Sequence[Mention], whole: Step, pieces: Sequence[Clause]
     ) -> Steps:
         parse = whole.parse
-        if parse.label == "@conditional":
+        waits = speech.awaits(text.low) and parse.reading.share("@conditional") >= _LIKELY
+        if parse.label == "@conditional" or (waits and not parse.changes):
             now = apart.presently(self.read, text, mentions, pieces)
             if now:
                 return Steps((now,), parse)
@@ -164,12 +169,12 @@ class Finder:
         """Details told after the request itself: ``prune it by 40 %. Magnitude will do``."""
         tool, own = step.parse.tool, step.parse.filled
         told = [c.span for c in clauses(text.low, mentions) if step.span.end <= c.span.start < end]
-        told = list(takewhile(lambda c: not speech.negated(text.low[c.start : c.end]), told))
+        told = list(takewhile(lambda c: _tells(text.low[c.start : c.end]), told))
         if tool is None or not told:
             return step
         span = Span(step.span.start, told[-1].end)
         wide = self._parser.fill(tool, Material(text.part(span), within(mentions, span)))
-        detailed = {p.name for p in tool.parameters if p.word in _DETAILS or declared.choices(p)}
+        detailed = {p.name for p in tool.parameters if _detail(p)}
         more = {k: v for k, v in wide.args.items() if k in detailed and k not in own.args}
         if not more:
             return step
@@ -184,3 +189,13 @@ class Finder:
         after = [m for m in mentions if m.span.start >= span.end]
         material = Material(text.part(span), own, (*reversed(before), *after))
         return Step(self._parser.parse(material), material, span)
+
+
+def _tells(clause: str) -> bool:
+    """Is it no refusal of what was asked, other than ``but leave it disabled``?"""
+    return not speech.negated(clause) or switches.find("enabled", clause) is False
+
+
+def _detail(parameter: Parameter) -> bool:
+    told = parameter.word in _DETAILS or parameter.name in switches.NAMES
+    return told or bool(declared.choices(parameter))

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal
 
+from tools import amounts
 from tools.observe.base import Series
 from tools.observe.wording import number, quantity, seconds
 
@@ -60,15 +61,16 @@ class Rule:
         up = self.op.startswith(">")
         if lang == "zh":
             way = "高" if up else "低"
+            long = amounts.span(timedelta(seconds=self.duration), "zh")
             match self.kind:
                 case "threshold":
-                    return f"{self.metric} {self.op} {limit}，持续 {span}"
+                    return f"{self.metric} {self.op} {limit}，持续 {long}"
                 case "rate":
-                    return f"{self.metric} 在 {span} 内的变化 {self.op} {limit}"
+                    return f"{self.metric} 在 {long}内的变化 {self.op} {limit}"
                 case "anomaly":
-                    return f"{self.metric} 比以往{way}出 {deviations} 倍偏差，持续 {span}"
+                    return f"{self.metric} 比以往{way}出 {deviations} 倍偏差，持续 {long}"
                 case "peer":
-                    return f"{self.metric} 比同组{way}出 {deviations} 倍偏差，持续 {span}"
+                    return f"{self.metric} 比同组{way}出 {deviations} 倍偏差，持续 {long}"
         way = "above" if up else "below"
         match self.kind:
             case "threshold":

@@ -32,7 +32,7 @@ _SERVED_AFTER = compiled(
     r" (?:is |was )?(?:serving|runs|running)\b| ?(?:上|线上|里)(?:面)?(?:跑|在跑|服务)?的?| ?(?:背后|现役|那份)"
 )
 _SERVED = compiled(
-    r"\b(?:deployments?|deployed|services?|serv(?:es?|ing)|live|running on|runs on)\b|部署|服务|线上|现网|(?<!训练)(?:在|上)跑"
+    r"\b(?:deployments?|deployed|services?|serv(?:es?|ing)|live(?!-)|running on|runs on)\b|部署|服务|线上|现网|(?<!训练)(?:在|上)跑"
 )
 """Words of a request that is about what a deployment serves, not about a model."""
 _SERVICE = compiled(r"-(?:api|svc|service|server|gateway|gw|gate|stream|online|batch|edge|live)$")

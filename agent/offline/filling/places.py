@@ -27,6 +27,10 @@ _CALLED = {
             rf"(?<![\w/.-]){_NAME}\s*(?:as|for|作为|做|当|来当|来做)(?: the| a| our)?\s*(?:student|pupil|学生)"
         ),
         compiled(rf"教\s*{_NAME}\s*(?:做|当)"),
+        compiled(rf"(?:教给|传给)\s*{_NAME}"),
+        compiled(
+            rf"(?:当|做|为|作)(?:老师|teacher)[,， ]*(?:重新|来|去)?(?:蒸馏?|带|训练?|教)(?:出)?(?:一?个)?\s*{_NAME}"
+        ),
         compiled(rf"(?:拿|用|让)\s*{_NAME}\s*给\s*[\w./-]+\s*(?:当|做)\s*学生"),
         compiled(
             rf"(?<![\w/.-]){_NAME}\s*(?:想|要)?(?:以|拿|用|认)\s*[\w./-]+\s*(?:为|当|做|作)\s*(?:老师|teacher)"

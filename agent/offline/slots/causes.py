@@ -27,7 +27,7 @@ _PATTERNS = tuple(
         rf"(?:take back|withdraw|retract|remove|drop)\s+(?:the |that )?{_NOUN}\s+(?P<t>\S.*?)\s+(?:for|of|from|on)\s+{_IT}",
         rf"{_IT}\s*(?:[-–—]+\s*)?(?:is |was |has been )?(?:confirmed|verified)\s*(?:=|:|：|,|as|to be|--?)\s*(?P<t>\S.*)",
         rf"{_IT}\s*[(（]\s*(?P<t>[^()（）]+)[)）]",
-        rf"(?:{_NOUN}|{_HAN_NOUN})\s*(?:{_WAS}|{_HAN_WAS})?\s*(?P<t>[^,，。;；]+?)\s*[,，]?\s*(?:[(（]\s*{_IT}\s*[)）]|(?:(?:对应|关联|针对|挂在|归到)(?:的)?|[,，]\s*)(?:告警|alert)?\s*[:：]?\s*{_IT})\s*$",
+        rf"(?:{_NOUN}|{_HAN_NOUN})\s*(?:{_WAS}|{_HAN_WAS})?\s*(?P<t>[^,，。;；]+?)\s*[,，]?\s*(?:[(（]\s*{_IT}\s*[)）]|(?:(?:对应|关联|针对|挂在|归到)(?:的)?|[,，]\s*|\s(?=告警))(?:告警|alert)?(?:是|为)?\s*[:：]?\s*{_IT})\s*$",
         rf"{_IT}\s*,\s*(?P<t>[^,]+),\s*(?:was|is) wrong",
         rf"{_IT}\s+(?:happened|fired|went off|came up) (?:because(?: of)?|due to|from)\s+(?P<t>\S.*)",
         rf"{_NOUN}\s+(?:of|for|behind)\s+(?:the )?{_IT}\s*(?:(?:is |was )?(?:confirmed|verified)\s*)?(?:{_WAS}|to|as|,)\s+(?P<t>\S.*)",
@@ -70,13 +70,20 @@ _NOTHING = frozenset(
         "根因",
         "原因",
         "找到了",
+        "来",
+        "上",
+        "下",
+        "下来",
+        "一下",
+        "记下来",
+        "进去",
         "找到",
         "查到了",
     }
 )
 _MADE = lazily(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")
 _LEAD = lazily(
-    rf"^(?:登记(?:成|为|一下)?[:：\s]+|[^\s:：]{{0,6}}(?:[档案库]|下来|结论|原因|记录|备注)吧?[:：]|(?:was|were) (?=\S)|(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
+    rf"^(?:(?:写|记|存|登)?(?:进去|下来|进|下|上)(?:吧|一下)?[,，:：]|登记(?:成|为|一下)?[:：\s]+|[^\s:：]{{0,6}}(?:[档案库]|下来|结论|原因|记录|备注)吧?[:：]|(?:was|were) (?=\S)|(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |(?:the |its )?(?:root )?(?:cause|reason) (?:was|is|being) |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
     re.IGNORECASE,
 )
 

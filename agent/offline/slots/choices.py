@@ -14,7 +14,7 @@ from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 
 _SPOKEN: dict[str, str] = {
-    "canary": r"canar(?:y|ies)(?:-style)?|gradual(?:ly)?|(?:a )?(?:few|couple of|handful of) (?:pods|replicas|instances) first|金丝(?:雀|鸟)?|灰度(?!那[套个]|环境|集群|服务|的那|版|部署|这)|小流量|先[放切]一(?:点|小?部分)|(?:不要|别)一(?:次|下子?)(?:性)?(?:全量|全切|放完)|not (?:all|everything|everyone) at once|bit by bit|small (?:part|share|slice) of (?:the )?traffic",
+    "canary": r"灰(?:一下|到|个)|canar(?:y|ies)(?:-style)?|gradual(?:ly)?|(?:a )?(?:few|couple of|handful of) (?:pods|replicas|instances) first|金丝(?:雀|鸟)?|灰度(?!那[套个]|环境|集群|服务|的那|版|部署|这)|小流量|先[放切]一(?:点|小?部分)|(?:不要|别)一(?:次|下子?)(?:性)?(?:全量|全切|放完)|not (?:all|everything|everyone) at once|bit by bit|small (?:part|share|slice) of (?:the )?traffic",
     "blue_green": r"blue[ _/-]?green|blue for green|bluegreen|蓝绿",
     "rolling": r"rolling(?! out)|(?:pod|replica|one|instance) by (?:pod|replica|one|instance)|滚动|逐(?:个|台|步)|一(?:个个|点点|台台)",
     "firing": r"firing|burning|响[着紧]|(?<![能会])响[没吗么]|什么在响|啥在响|on fire|going off|ringing|(?:正)?在(?:响|叫|fire|报(?!名|告))(?!之)|还在(?:响|叫)|(?:正|正在|在)触发|触发中|正在(?:告警|报警)|触发的|[未没](?:有)?(?:恢复|消除?|解决)的",
@@ -32,7 +32,7 @@ _SPOKEN: dict[str, str] = {
     "unknown": r"unknown|结果不明|未知",
     "undone": r"undone|reverted|(?:taken|rolled) back again|(?:已经?|被)?(?:撤销|撤回|撤|回退|还原)(?:过|掉|了)+的?|(?:已|被)(?:撤销|撤回|还原)的?",
     "stale": r"stale|outdated|过时(?:了)?的?|陈旧的?|作废(?:了)?的?",
-    "open": r"没(?:处理|执行|跑)完的?|(?:has|have)n'?t (?:yet )?(?:ended|finished|closed)|还开着的?|open(?! (?:the|my|up|it|actions? \d|number|#|\d))|still-open|unfinished|in the works|not (?:yet )?(?:ended|finished|closed|done)(?: yet)?|(?:没|未|还没|尚未|没有)(?:结束|完结|完成|收尾|关闭|了结)的?|未了的?",
+    "open": r"没(?:处理|执行|跑|走|做)完的?|(?:has|have)n'?t (?:yet )?(?:ended|finished|closed)|还开着的?|open(?! (?:the|my|up|it|actions? \d|number|#|\d))|still-open|unfinished|in the works|not (?:yet )?(?:ended|finished|closed|done)(?: yet)?|(?:没|未|还没|尚未|没有)(?:结束|完结|完成|收尾|关闭|了结)的?|未了的?",
     "magnitude": r"magnitude(?:[- ]based)?|by magnitude|幅度|幅值|权重大小",
     "structured": r"structur(?:ed|al|ally)|channel(?:s|[- ]wise)?(?: pruning)?|结构化|通道",
     "2:4": r"2:4|two[- ](?:to|by|of|out of)[- ]four|2 of 4|n:m|二比四",
@@ -50,9 +50,9 @@ _SPOKEN: dict[str, str] = {
     "critical": r"critical(?:[ -]level)?|page[- ]worthy|严重(?!级别|程度|等级|性)|紧急|致命",
     "warning": r"warnings?(?:[ -]level)?|警告(?:级别)?",
     "info": r"info(?:rmational)?(?:[ -]level)?|提示级别",
-    "anomaly": r"unlike (?:its |the )?usual|anomal(?:y|ies|ous(?:ly)?)|out of the ordinary|unusual(?:ly)?|odd(?:ly)?|weird(?:ly)?|strange(?:ly)?|abnormal(?:ly)?|异常|反常|不正常|不对劲",
+    "anomaly": r"[跟和与]平时(?:不一样|不同|差)|偏离(?:平时|常态)|unlike (?:its |the )?usual|anomal(?:y|ies|ous(?:ly)?)|out of the ordinary|unusual(?:ly)?|odd(?:ly)?|weird(?:ly)?|strange(?:ly)?|abnormal(?:ly)?|异常|反常|不正常|不对劲",
     "rate": r"rate[- ]of[- ]change|rate[ -]?(?:type|kind|rule|alert)s?|(?:type|kind)(?: is|=|:)? ?rate|rate(?= ?(?:类|规则|型))|(?:kind|类型)\W{0,3}(?:用|选|是)? ?rate|(?:changes?|grows?|rises?|climbs?|jumps?|increases?|drops?|falls?|moves?) (?:too |very |so |that )?(?:fast(?:er)?|quick(?:ly|er)?|rapidly|suddenly|sharply|by)|变化(?:率|速度|太快|过快|得?太猛)|增速|涨速|涨幅|(?:涨|升|降|掉|变)得?(?:太|过|很)?(?:快|猛)|[猛暴]涨|[突陡骤]增",
-    "peer": r"(?:stray|drift|deviat|differ)\w* (?:away )?from (?:its|the|their) (?:peers|siblings|neighbou?rs|others|rest)|unlike (?:its|the) (?:neighbou?rs|siblings)|不像(?:其他|别的)|unlike (?:its|the|all|other)(?! usual)(?: the)? ?(?:peers|others|rest|gpus|cards)?|outliers?|(?:differs?|deviates?|deviating|differing|different|diverges?|apart) (?:from|than) (?:its|the|other|all)(?: the)? ?(?:peers|others|other (?:gpus|cards)|rest|gpus|cards)|\w+er than (?:its|the|all the) (?:peers|others|rest|other (?:gpus|cards))|peer (?:rule|type|kind|outlier|comparison)s?|(?:type|kind)(?: is|=|:)? ?peer|peer(?= ?(?:类|规则|那种|型))|(?:kind|类型)\W{0,3}(?:用|选|是)? ?peer|(?:跟|和|比|与)(?:其他|其它|别的|其余|同类|同伴).{0,8}(?:不(?:一样|同)|偏|高|低|差|热|慢|快)|不合群|compar\w+ (?:cards|gpus|them) (?:to|with) each other|(?:different|differs?) to (?:its|the) peers|[跟比]旁边.{0,4}(?:不一样|热|高|低)|与其他.{0,6}不同|离群",
+    "peer": r"(?:stray|drift|deviat|differ)\w* (?:away )?from (?:its|the|their) (?:peers|siblings|neighbou?rs|others|rest)|unlike (?:its|the) (?:neighbou?rs|siblings)|不像(?:其他|别的)|unlike (?:its|the|all|other)(?! usual)(?: the)? ?(?:peers|others|rest|gpus|cards)?|outliers?|(?:differs?|deviates?|deviating|differing|different|diverges?|apart) (?:from|than) (?:its|the|other|all)(?: the)? ?(?:peers|others|other (?:gpus|cards)|rest|gpus|cards)|\w+er than (?:its|the|all the) (?:peers|others|rest|other (?:gpus|cards))|peer (?:rule|type|kind|outlier|comparison)s?|(?:type|kind)(?: is|=|:)? ?peer|peer(?= ?(?:类|规则|那种|型))|(?:kind|类型)\W{0,3}(?:用|选|是)? ?peer|(?:跟|和|比|与)(?:其他|其它|别的|其余|同类|同伴).{0,8}(?:不(?:一样|同)|偏|高|低|差|热|慢|快)|不合群|compar\w+ (?:cards|gpus|them) (?:to|with) each other|(?:different|differs?) to (?:its|the) peers|[跟比]旁边.{0,4}(?:不一样|热|高|低)|与其他.{0,6}不同|离群|[跟和与]其[他它余](?:的)?卡[^,]{0,6}不",
 }
 
 

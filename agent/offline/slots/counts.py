@@ -28,7 +28,7 @@ _LONE = compiled(
     rf"(?<!\bepoch )(?<!\bstep )(?<!\battempt )(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?k?|{numbers.ENGLISH})(?![\w/-]|[:.]\d| ?-?bits?\b|\s*位)"
 )
 _HAN_LONE = compiled(
-    rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff](?<![就吧得算以]))|(?<=[留剩到成])\s*(?P<k>一)\s*个|(?P<m>(?!一个){numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)"
+    rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff](?<![就吧得算以台]))|(?<=[留剩到成])\s*(?P<k>一)\s*个|(?P<m>(?!一个){numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)"
 )
 _TIMES = compiled(r"(?<![\w.:/-])[x×] ?(?P<n>\d+)(?![\w.%])")
 """``ranker x6``."""

@@ -91,8 +91,8 @@ def pattern(raw: str) -> str | None:
     """The expression to look for in logs."""
     for expression in _PATTERN:
         for match in expression.finditer(raw):
-            said: str = match["t"] or match.groupdict()["u"]
+            said: str = (match["t"] or match.groupdict()["u"]).rstrip(".")
             plain = said.lower() not in _NOT_PATTERNS or _PLAIN.match(match.group())
             if (said in _LEVELS or plain) and len(said) > 1:
-                return said.rstrip(".")
+                return said
     return None

@@ -31,6 +31,9 @@ _SWITCHES: dict[str, tuple[tuple[bool, re.Pattern[str]], ...]] = {
     "enabled": ((True, compiled(_AGAIN)), (False, compiled(_OFF)), (True, compiled(_ON))),
 }
 
+NAMES = frozenset(_SWITCHES)
+"""Arguments that are on or off."""
+
 
 def find(name: str, low: str) -> bool | None:
     """Whether a folded text turns this argument on or off; nothing when it does not say."""
