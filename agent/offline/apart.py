@@ -32,12 +32,11 @@ def beside(read: Read, whole: Step, pieces: Sequence[Clause]) -> Step | None:
     # A condition governs all clauses, and so may a time to come.
     put_off = conditional >= _PUT_OFF and (speech.deferred(low) or speech.later(low))
     bound = put_off or speech.conditional(low)
-    steps = [(c.hard or label == "@negated", read(text, mentions, c.span)) for c in pieces]
+    hard = {c.span for c in pieces if c.hard or label == "@negated"}
     sure = [
         s
-        for hard, s in steps
-        if s.parse.tool and not s.parse.bare and stands(s, hard)
-        if not (bound and s.parse.changes)
+        for s in _spared([read(text, mentions, c.span) for c in pieces])
+        if stands(s, s.span in hard) and not (bound and s.parse.changes)
     ]
     return sure[-1] if sure else None
 
@@ -62,18 +61,22 @@ def unforbidden(read: Read, whole: Step, pieces: Sequence[Clause]) -> Step | Non
         return None
     text, mentions = whole.material.text, whole.material.mentions
     steps = [read(text, mentions, c.span) for c in pieces]
+    free = [s for s in _spared(steps) if stands(s) and not speech.negated(s.low)]
+    return free[-1] if free else None
+
+
+def _spared(steps: Sequence[Step]) -> list[Step]:
+    """The clauses that ask, without those whose deed another forbids, or takes back afterwards."""
     back = [(n, s, _deed(s)) for n, s in enumerate(steps) if speech.retracts(s.low)]
-    free = [
+    return [
         s
         for at, s in enumerate(steps)
-        if s.parse.tool and not s.parse.bare and stands(s) and not speech.negated(s.low)
-        # what names the deed of a thing that is to be left alone, or is taken back afterwards
+        if s.parse.tool and not s.parse.bare
         if not any(
             alike(b, s) and (deed == s.parse.label or (deed is None and at < n))
             for n, b, deed in back
         )
     ]
-    return free[-1] if free else None
 
 
 def _deed(step: Step) -> str | None:

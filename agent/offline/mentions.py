@@ -36,7 +36,7 @@ _NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|rate-of-change|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
     r"roll-?outs?|roll-?backs?|re-\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
     r"\w+-(?:based|green|ready|related|wide|shaped|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|oom-kill\w*|"
-    r"(?:wanda|magnitude|structured|static|dynamic|int8)-\w+|(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"
+    r"(?:wanda|magnitude|structured|static|dynamic|int8|peer)-\w+|(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"
     r"forty|fifty|sixty|seventy|eighty|ninety)-\w+|yes-?\w*|follow-up|sign-?off|wake-up|back-?up|start-?up|set-?up|nvidia-smi|\w/\w\w?|ci/cd|and/or|tcp/ip|yes/no|on/off|up/down|fine-\w+|\w+-worthy|cpu-\w+-?\w*ing)"
 )
 

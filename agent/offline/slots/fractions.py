@@ -20,7 +20,7 @@ _RATIO = compiled(r"(?<![\w./])(?P<n>[1-9])\s*/\s*(?P<d>[2-9]|10)(?![\w/])")
 _WORDS: tuple[tuple[str, float], ...] = (
     (r"\bhalf an? (?:percent|per cent)\b|\bhalf an? %", 0.005),
     (
-        r"\b(?:a |one )?half\b(?! an? hour| hour| a day| a dozen|[ -](?:a )?(?:point|pts?\b|percent|%))"
+        r"\b(?:a |one )?half\b(?! past\b| an? hour| hour| a day| a dozen|[ -](?:a )?(?:point|pts?\b|percent|%))"
         r"|(?<!剩)一半(?!都是|的?(?:请求|流量|用户|时间))|[对减砍剪折拦腰]半(?!个)|(?<![一二三四五六七八九十个])半(?=权重|参数|的|$)",
         0.5,
     ),

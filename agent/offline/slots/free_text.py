@@ -23,7 +23,7 @@ _LEADING = lazily(
     re.IGNORECASE,
 )
 _EMPTY = lazily(
-    r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$|^(?:something|anything|a (?:note|message|notice|line|word|heads[- ]up)|an? update|for (?:me|us)|please|pls)$|^(?:would|will|could|can) you$|^里?面?(?:通知|告诉|提醒|说|喊)(?:大家|各位|一?[声下])+$|^一[声句下]$",
+    r"^(?:发送?|推送?|说|写)?(?:一?[个条下封])?(?:消息|通知|公告|邮件|信息|话|notice|message)?$|^(?:something|anything|a (?:note|message|notice|line|word|heads[- ]up)|an? update|for (?:me|us)|please|pls)$|^(?:(?:would|will|could|can) you|know)$|^里?面?(?:通知|告诉|提醒|说|喊)(?:大家|各位|一?[声下])+$|^一[声句下]$",
     re.IGNORECASE,
 )
 _AHEAD = (
