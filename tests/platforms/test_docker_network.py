@@ -11,6 +11,7 @@ import requests
 
 from tests.platforms import real_engine
 from tools.errors import Refused
+from tools.platforms import docker_network
 from tools.platforms.docker_engine import Engine
 from tools.platforms.docker_network import ensure_network
 
@@ -28,15 +29,15 @@ class Networks:
     def create_network(self, name: str, **_: Any) -> dict[str, str]:
         from docker.errors import APIError
 
-        self._add(self.other, "other")
+        self.add(self.other, "other")
         if self.refuses:
             response = requests.Response()
             response.status_code = 409
             raise APIError("", response, f"network with name {name} already exists")
-        self._add(name, "ours")
+        self.add(name, "ours")
         return {"Id": "ours"}
 
-    def _add(self, name: str, identity: str) -> None:
+    def add(self, name: str, identity: str) -> None:
         at = f"2026-01-01T00:00:0{len(self.rows)}Z"
         self.rows.append({"Name": name, "Id": identity, "Created": at})
 
@@ -55,6 +56,36 @@ def test_the_slower_of_two_takes_what_the_faster_made(refuses: bool) -> None:
     networks = Networks(refuses=refuses)
     ensure_network(engine_with(networks), "digits")
     assert [r["Id"] for r in networks.rows if r["Name"] == "digits"] == ["other"]
+
+
+class Late(Networks):
+    """An engine that dates the other network before ours, and lists it only after we have looked."""
+
+    def __init__(self) -> None:
+        super().__init__(refuses=False, other="something-else")
+        self.looks = 0
+
+    def networks(self, names: list[str]) -> list[dict[str, str]]:
+        self.looks += 1
+        if self.looks == 3:
+            row = {"Name": "digits", "Id": "older", "Created": "2025-12-31T23:59:59Z"}
+            self.rows.append(row)
+        return super().networks(names)
+
+
+def test_an_older_one_that_turns_up_late_is_the_one_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_network, "_PAUSE", 0.0)
+    networks = Late()
+    ensure_network(engine_with(networks), "digits")
+    assert [r["Id"] for r in networks.rows if r["Name"] == "digits"] == ["older"]
+
+
+def test_two_that_were_left_are_made_one_by_the_next_who_asks() -> None:
+    networks = Networks(refuses=False)
+    networks.add("digits", "first")
+    networks.add("digits", "second")
+    ensure_network(engine_with(networks), "digits")
+    assert [r["Id"] for r in networks.rows if r["Name"] == "digits"] == ["first"]
 
 
 def test_a_refusal_for_another_reason_is_told() -> None:
