@@ -31,8 +31,7 @@ def _with(fill: Fill, found: list[Step], step: Step) -> list[Step]:
     *before, last = found
     if last.parse.changes and takes_back(step):
         return before
-    further = again(fill, last, step)
-    if further and likewise(last, step):
+    if likewise(last, step) and (further := again(fill, last, step)):
         return [*found, further]
     if recounts(last, step):
         return [*before, step]
@@ -40,6 +39,7 @@ def _with(fill: Fill, found: list[Step], step: Step) -> list[Step]:
         return [*before, merged(last, step)]
     if asks and not step.parse.bare:
         return [*found, step]
+    further = again(fill, last, step)
     return [*found, further] if further else found
 
 

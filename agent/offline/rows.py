@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TypeVar
 
 from agent.offline import speech
 from agent.offline.fill import Filled, Material
@@ -14,7 +13,6 @@ from agent.offline.step import THINGS, Fill, Step
 from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
-T = TypeVar("T")
 _VALUES = ("window", "fraction", "count", "points")
 _JOINT = compiled(
     r"(?:\s*(?:[,;&+/]|,?\s*\b(?:and|plus|as well as)\b|[和与跟及同]|以及|还有)\s*|\s+)(?:the |for |of )?"
@@ -71,17 +69,13 @@ def _cut(low: str, whole: Step) -> tuple[list[Mention], list[list[Mention]]] | N
     before = {m.kind for row in cut[:-1] for m in row}
     after = [m for m in cut[-1] if m.kind not in before]
     cut[-1] = [m for m in cut[-1] if m.kind in before]
-    joined = all(_JOINT.fullmatch(low[_span(a).end : b[0].span.start]) for a, b in _pairs(cut))
+    joined = all(_JOINT.fullmatch(low[_span(a).end : b[0].span.start]) for a, b in pairwise(cut))
     tight = all(
         _WITHIN.fullmatch(low[m.span.end : n.span.start].strip())
         for row in cut
-        for m, n in _pairs(row)
+        for m, n in pairwise(row)
     )
     return ([*said[: starts[0]], *after], cut) if joined and tight else None
-
-
-def _pairs(items: Sequence[T]) -> list[tuple[T, T]]:
-    return list(pairwise(items))
 
 
 def _span(row: Sequence[Mention]) -> Span:

@@ -60,7 +60,7 @@ class Finder:
         """The requests a message makes."""
         whole = self.read(text, mentions, Span(0, len(text.low)))
         pieces = pieces_of(text, mentions)
-        if len(pieces) > 1 and speech.dismisses(self.read(text, mentions, pieces[-1].span).low):
+        if len(pieces) > 1 and speech.dismisses(text.part(pieces[-1].span).low):
             return Steps((), replace(whole.parse, act=Act.NEGATED))
         apart = len(pieces) > 1 and whole.parse.reading.several >= _PERHAPS
         watch = None if apart else self._parser.watch(whole.material)
