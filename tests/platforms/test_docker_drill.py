@@ -96,12 +96,27 @@ def canary(wanted: Release, min_requests: int = 30) -> RollOut:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Docker, Setup, Path]]:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Docker, Setup, Path]]:
     home, made = tmp_path_factory.mktemp("drill"), setup()
     with docker_platform(made) as platform:
         platform.edit(made.name, RollOut(release(home, 1), 2), RecordingAct("first"))
         until(platform, made, "complete", "1")
         yield platform, made, home
+
+
+@pytest.fixture
+def served(opened: tuple[Docker, Setup, Path]) -> tuple[Docker, Setup, Path]:
+    """One service for all tests, at rest with two replicas before each, whichever ran before."""
+    platform, made, _ = opened
+    seen = platform.status(made.name)
+    if seen.phase != "complete":
+        back = platform.history(made.name)[-1]
+        platform.edit(made.name, RollBack(back.number), RecordingAct(f"rest-{time.time_ns()}"))
+        seen = until(platform, made, "complete", back.release.version or "")
+    if len([r for r in seen.replicas if r.ready]) != 2:
+        platform.edit(made.name, Scale(2), RecordingAct(f"two-{time.time_ns()}"))
+        until(platform, made, "complete", seen.release.version or "")
+    return opened
 
 
 def test_a_bad_version_fails_no_request_of_the_stable_share(
