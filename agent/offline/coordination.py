@@ -20,8 +20,9 @@ _ALL_OF = compiled(r"\s*(?:都|全|一起|一并|both\b|两[台个张]|[三四�
 """After the last of names that only stand side by side."""
 
 _SPARED = compiled(
-    r"\s*(?:就|先|暂时|暂|可以|都)*(?:不用|不要|不必|不动|不管|别(?!的)|勿|除外|跳过|留着|等等|算了)"
-    r"| (?:can wait|stays?|not|is fine|should not|must not|doesn't|excluded|excepted|later)\b"
+    r"\s*(?:就|先|暂时|暂|可以|都)*(?:不用|不要|不必|不动|不管|别(?!的)|勿|除外|跳过|留着|等等|算了|不发(?!布)|不推)"
+    r"|(?:'s)? (?:can wait|stays?|not|is(?:n't)?|must|should|mustn't|shouldn't|doesn't|keeps?|remains?|excluded|excepted|later)\b"
+    r"|\s*(?:要|得|必须|还是|让它|给我)?(?:留着?|保留|不动|不变|照旧|照常|继续)"
 )
 """After a name that is to be left alone, and so is no item of the list before it."""
 

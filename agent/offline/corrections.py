@@ -5,18 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from agent.offline.mention import Mention
 from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
 CORRECTION = compiled(
-    r"(?:^|(?<=[,.;:-] )|(?<=[,.;:-]))no\b[, ]|\bno,? (?=v?\d|make|wait|sorry|i mean)|\b(?:nope|wait|sorry|oops|pardon|scratch that|i mean|i meant|make that|rather|correction)\b[, ]|\bactually\b,? (?=(?:make|to|use|do|version|v?\d|the other)\b|v?\d)|[,;.-] ?actually\b,? |\.\.\.\s*no\b|啊?不对|[,;.-] ?(?:er|err|erm|uh|uhm|hmm|or rather|better|let's say|let's make that|change that to)\b,? |(?:[,.;]|\.\.) ?(?:哦|噢|呃|额|嗯|算了|还是|等等|等下)?[,. ]*(?:改成|改为)|(?:[,.;]|\.\.) ?(?:算了|等等|等下|呃|额)[,. ]*|不好算,? ?就?按?|不是|错了|我是说|应该是|哦不|噢不|更正"
+    r"(?:^|(?<=[,.;:-] )|(?<=[,.;:-]))(?:hmm* |ah |oh |eh )?no\b(?! (?:more|less|fewer|longer|need|reason|rush|point|trouble|doubt|new)\b)[,. ]|\bno,? (?=v?\d|make|wait|sorry|i mean)"
+    r"|\b(?:nope|wait|sorry|oops|pardon|(?:scratch|scrap|strike|ignore) that|i mean|i meant|make that|rather|correction|apologies|my (?:mistake|bad)|(?:\w+ )?fat fingers|typo|on second thoughts?|(?<=[,.;:-] )(?:hang|hold) (?:on|up)|oh (?:hang|hold) on|wrong (?:one|number|name))\b[,.:;! ]"
+    r"|\bactually\b,? (?=(?:make|to|use|do|version|v?\d|only|the other)\b|v?\d)|[,;.-] ?actually\b,? |\.\.\.\s*no\b"
+    r"|[,.;] ?(?:hmm* |well |no )?(?:v?\d+|that|it)(?:'s| is) (?:\w+ )?(?:silly|too \w+|wrong|overkill|excessive|nonsense),? (?=\S)"
+    r"|啊?不对|[,;.-] ?(?:er|err|erm|uh|uhm|hmm?|ugh|or rather|better|let's say|let's make that|change that to)\b,? "
+    r"|(?:[,.;]|\.\.) ?(?:哦|噢|呃|额|嗯|算了|还是|等等|等下|太\S{1,2}了)?[,. ]*(?:改成|改为|改(?=[\d一二三四五六七八九十半两]))|(?:[,.;]|\.\.) ?(?:算了|等等|等下|呃|额|嗯保险点|保险点)[,. ]*"
+    r"|不好算,? ?就?按?|不是|(?:打|说|写|看|搞|弄)?错了?(?=[,. ])|错了|口误|手滑|我是说|应该是|哦不|噢不|啊不|更正|撤回撤回"
 )
 _BETWEEN = compiled(
     r"\W*(?:(?:make|set|take|use|do|it|that|this|to|at|just|only|rather|i|mean|meant|say|better|be|for|v|version|改成?|改为|是|到|用|就|按|应该|给)\W*)*"
 )
 """Words between taking a value back and naming the new one."""
+_ONTO = compiled(
+    r"\W*(?:(?:make|take|use|do|it|it's|that|this|to|at|just|only|rather|i|mean|meant|say|better|be|is|for|on|onto|into|in|with|from|of|should|the|node|job|model|deployment|service|alert|rule|one|not|scale|restart|drain|cordon|uncordon|silence|mute|cancel|promote|prune|train|roll|back|改成?|改为|换成?|是|到|用|就|按|应该|给|在|那个|那台|这个|这台|先|发|广州|重启|封锁|排空|静默|取消)\W*)*"
+)
+"""What may stand between taking a name back and naming the right one."""
+_AND = compiled(r"\s*(?:,|and|&|vs\.?|versus|with|to|和|跟|与|对比?)\s*(?:v|version )?")
+_EXCHANGED: tuple[set[str], ...] = (
+    {"version", "alias"},
+    {"version", "count"},
+    {"alias", "count"},
+    {"count", "fraction"},
+    {"revision", "count"},
+    {"gpu", "count"},
+    {"xid", "count"},
+)
+"""Kinds of values one of which corrects another."""
 _FARTHEST = 40
 _AMOUNT = compiled(r"\d+(?=[a-z]+$)")
 _NUMBERED = frozenset({"version", "revision", "gpu", "xid", "action"})
@@ -29,25 +51,26 @@ def corrected(text: Text, mentions: Sequence[Mention]) -> tuple[Text, tuple[Ment
         before = [m for m in mentions if m.span.end <= match.start()]
         if after is None or not before:
             continue
-        undone = [m for m in before if _kind(m) == _kind(after)]
+        between = text.low[match.end() : after.span.start]
+        if after.kind == "name" and not (len(between) < _FARTHEST and _ONTO.fullmatch(between)):
+            continue
+        undone = [m for m in before if _alike(m, after)]
         renewed = _renewed(text, before[-1], after, match)
         if renewed is not None:
             return _without(text, mentions, Span(match.start(), after.span.end), renewed)
         if undone:
-            return _without(text, mentions, Span(undone[-1].span.start, match.end()), None)
+            first = undone[-min(len(undone), _together(text, mentions, after))]
+            return _without(text, mentions, Span(first.span.start, match.end()), None)
     return text, tuple(mentions)
 
 
 def _without(
     text: Text, mentions: Sequence[Mention], taken: Span, renewed: Mention | None
 ) -> tuple[Text, tuple[Mention, ...]]:
-    blank = " " * (taken.end - taken.start)
     kept = (m for m in mentions if m.span.end <= taken.start or m.span.start >= taken.end)
     if renewed is not None:
         kept = (renewed if m.span == renewed.span else m for m in kept)
-    raw = text.raw[: taken.start] + blank + text.raw[taken.end :]
-    low = text.low[: taken.start] + blank + text.low[taken.end :]
-    return replace(text, raw=raw, low=low), tuple(kept)
+    return text.without([taken]), tuple(kept)
 
 
 def _renewed(text: Text, old: Mention, new: Mention, match: re.Match[str]) -> Mention | None:
@@ -71,5 +94,19 @@ def _renewed(text: Text, old: Mention, new: Mention, match: re.Match[str]) -> Me
     return None
 
 
-def _kind(mention: Mention) -> str:
-    return "/".join(sorted(mention.means)) if mention.kind == "name" else mention.kind
+def _alike(old: Mention, new: Mention) -> bool:
+    """May the one stand in the place of the other?"""
+    if old.kind == new.kind == "name":
+        return bool(old.means.keys() & new.means.keys())
+    return old.kind == new.kind or {old.kind, new.kind} in _EXCHANGED
+
+
+def _together(text: Text, mentions: Sequence[Mention], first: Mention) -> int:
+    """How many values are told anew in one breath: ``4 and 6, sorry, 5 and 6``."""
+    row = [m for m in mentions if m.span.start >= first.span.start]
+    count = 1
+    for one, other in pairwise(row):
+        if not (_alike(one, other) and _AND.fullmatch(text.low[one.span.end : other.span.start])):
+            break
+        count += 1
+    return count

@@ -34,6 +34,8 @@ class Mention:
     typo: bool = False
     loose: bool = False
     """Is it said by some of its words only?"""
+    aside: bool = False
+    """Is it named only by what the message forbids or takes back?"""
     listed: frozenset[str] = frozenset()
     """For names that nobody lists: the kinds of which the fleet lists all."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.offline import apart, ask, corrections, references, replies, speech
+from agent.offline import apart, aside, ask, corrections, references, replies, speech
 from agent.offline.consent import Verdict, may_be_apart, verdict
 from agent.offline.fill import NAMES
 from agent.offline.mention import Mention
@@ -38,12 +38,13 @@ class Planner:
     ) -> Understanding:
         """Understand a message on its own; ``known`` are names from earlier turns, by kind."""
         text, mentions = corrections.corrected(text, mentions)
+        text, mentions = aside.courteous(text, mentions)
         found = self._finder.find(text, mentions)
         if self._elsewhere(text, found.wanted):
             return Understanding(reply=replies.say(Verdict.NOTE, text.lang), lang=text.lang)
         if not found.wanted:
             return self._nothing(found.rest, text.lang, mentions)
-        return self._settle(found.wanted, text, known)
+        return self._settle(found.wanted, text, mentions, known)
 
     def _elsewhere(self, text: Text, steps: Sequence[Step]) -> bool:
         """Is it said to somebody else, or only mused about?
@@ -58,7 +59,13 @@ class Planner:
             low = f"{first[1]}STRANGER{low[first.end() :]}"
         return speech.addressed(low)
 
-    def _settle(self, steps: Sequence[Step], text: Text, known: Mapping[str, str]) -> Understanding:
+    def _settle(
+        self,
+        steps: Sequence[Step],
+        text: Text,
+        mentions: Sequence[Mention],
+        known: Mapping[str, str],
+    ) -> Understanding:
         calls: list[Call] = []
         doubts: list[tuple[int, Understanding]] = []
         for step in steps:
@@ -67,6 +74,7 @@ class Planner:
                 before = text.low[: step.span.start]
                 tools = self.parser.tools
                 args |= references.carried(step.low, before, step.parse.tool, args, calls, tools)
+            args |= references.repeated(args, calls)
             call = Call(step.parse.label, args)
             if call in calls:
                 continue
@@ -76,7 +84,7 @@ class Planner:
             calls += (call, *self._each(step, call))
         confidence = min(s.parse.share for s in steps)
         if not doubts:
-            told = references.shared(text.low, calls, self.parser.tools)
+            told = references.shared(text.low, mentions, calls, self.parser.tools)
             return Understanding(told, lang=text.lang, confidence=round(confidence, 3))
         number, doubt = doubts[0]
         pending = doubt.pending

@@ -10,9 +10,11 @@ from agent.offline import speech
 from agent.offline.fill import Filled, Material
 from agent.offline.mention import Mention
 from agent.offline.step import THINGS, Fill, Step
-from agent.offline.text import Span, Text
+from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 
+_LEADS = (*THINGS, "path")
+"""Kinds of mentions of which every row has its own."""
 _VALUES = ("window", "fraction", "count", "points")
 _JOINT = compiled(
     r"(?:\s*(?:[,;&+/]|,?\s*\b(?:and|plus|as well as)\b|[和与跟及同]|以及|还有)\s*|\s+)(?:the |for |of )?"
@@ -35,13 +37,19 @@ def rows(fill: Fill, whole: Step) -> list[Step]:
         return []
     shared, cut = found
     single = all(len(row) == 1 for row in cut)
-    if single and whole.parse.reading.several < _LIKELY and not _TOGETHER.search(text.low):
+    files = single and cut[0][0].kind == "path"
+    if (
+        single
+        and not files
+        and whole.parse.reading.several < _LIKELY
+        and not _TOGETHER.search(text.low)
+    ):
         return []
     steps: list[Step] = []
     for row in cut:
         others = [_span(other) for other in cut if other is not row]
         own = sorted((*shared, *row), key=lambda m: m.span.start)
-        material = Material(_without(text, others), tuple(own), whole.material.around)
+        material = Material(text.without(others), tuple(own), whole.material.around)
         filled = fill(tool, material)
         if filled.missing or filled.ambiguous or _left(filled):
             return []
@@ -52,13 +60,13 @@ def rows(fill: Fill, whole: Step) -> list[Step]:
 
 
 def _left(filled: Filled) -> list[str]:
-    return [m.kind for m in filled.unused if m.kind in THINGS]
+    return [m.kind for m in filled.unused if m.kind in _LEADS]
 
 
 def _cut(low: str, whole: Step) -> tuple[list[Mention], list[list[Mention]]] | None:
     """What all rows share, and the rows: each begins with the same kind of mention."""
     unused = _left(whole.parse.filled)
-    said = [m for m in whole.material.mentions if m.kind in (*THINGS, *_VALUES)]
+    said = [m for m in whole.material.mentions if m.kind in (*_LEADS, *_VALUES)]
     lead = next((m.kind for m in said if m.kind in unused), None)
     at = [n for n, m in enumerate(said) if m.kind == lead]
     each = len(at) - unused.count(lead or "")
@@ -80,13 +88,3 @@ def _cut(low: str, whole: Step) -> tuple[list[Mention], list[list[Mention]]] | N
 
 def _span(row: Sequence[Mention]) -> Span:
     return Span(row[0].span.start, row[-1].span.end)
-
-
-def _without(text: Text, spans: Sequence[Span]) -> Text:
-    """The text with some stretches blanked, so that offsets stay valid."""
-    raw, low = text.raw, text.low
-    for span in spans:
-        gap = " " * (span.end - span.start)
-        raw = raw[: span.start] + gap + raw[span.end :]
-        low = low[: span.start] + gap + low[span.end :]
-    return Text(raw, low, text.lang)

@@ -16,8 +16,10 @@ _HARD = compiled(
     r"|(?:,\s*)?\b(?:and then|then|after that|afterwards|and after that|followed by|and also|also|as well as|plus|next|finally|and finally)\b,?"
     r"|[,]?\s*(?:然后再?|(?<=[, ])接着再?|之后再?(?!.*(?:吗|么|[?]|怎么|为什么|是否|多少|没有?$))|(?<=[%成完])后,?(?=\s*[a-z\u4e00-\u9fff])|随后|紧接着|(?<=[,;])\s*完后|(?<=[,; ])(?:完了|完事了?|弄完|搞完|搞定|做完)(?:之?后|以后)?,?\s*再?(?=\S)|顺便再?|顺带|(?<=[, ])最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])(?<!要)(?<!用)(?<!别)(?<!不)(?<!先)(?<!能)(?<!可以)(?<!又)(?<!一)(?<!勿)\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
 )
+_ITEM, _FIRST_ITEM = compiled(r"[2-9][).]\s"), compiled(r"(?:^|[\s,;:])\(?1[).]\s")
+"""Marks of the items of a numbered list, which begins with 1."""
 _SOFT = compiled(
-    r",(?!\d{3})|\s[&+]\s|(?<!\bahead )(?<!\btry )(?<!\bcome )(?<!\boff )\band\b|\bbut\b|\bso\b(?= )|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])"
+    r",(?!\d{3})|\s[&+]\s|(?<!\bahead )(?<!\btry )(?<!\bcome )(?<!\boff )\band\b|\bbut\b|\bso\b(?= )|\s(?=without (?:push|deploy|promot|restart|roll|touch|retrain|delet|remov|export|scal|drain)\w*ing\b)|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])"
 )
 _FIRST = compiled(
     r"^\s*(?:first(?:ly)?|second(?:ly)?|next|finally|then|and|also|so|but|plus|首先|其次|最后|先|再|并|然后)[\s,]+"
@@ -32,6 +34,9 @@ _LOOSE = compiled(
 """Places where a message that surely makes several requests may be cut."""
 
 
+_SHORT = 4
+"""Words of an item of a row of two, ``models, jobs``; longer ones may explain each other."""
+_GAP = compiled(r"(?<=[\u4e00-\u9fff\d%])\s+|\s+(?=[\u4e00-\u9fff])")
 _LISTING = compiled(
     r"\s*(?:[+&、]|(?<=\w)，?加上?(?=[\u4e00-\u9fffa-z ])|(?<=[\u4e00-\u9fffa-z ])[和跟及](?=[\u4e00-\u9fffa-z ])|以及|,?\s+(?:plus|and|n)\s+(?:the |also )?)\s*"
 )
@@ -65,11 +70,16 @@ def clauses(low: str, mentions: Sequence[Mention], loose: bool = False) -> list[
     ``loose`` cuts wherever a request could end, for want of a better joint.
     """
     cuts: list[tuple[int, int, bool]] = []
+    numbered = bool(_FIRST_ITEM.search(low))
     for pattern in (_HARD, _SOFT, _LOOSE) if loose else (_HARD, _SOFT):
         for match in pattern.finditer(low):
             span = Span(*match.span())
+            if not numbered and _ITEM.search(
+                match.group()
+            ):  # "in rack 4. Drain it" ends a sentence
+                span = Span(match.end() - 2, match.end())
             if match.group() and _may_cut(span, mentions):
-                cuts.append((*match.span(), pattern is _HARD))
+                cuts.append((span.start, span.end, pattern is _HARD))
     found: list[Clause] = []
     at, hard, joint = 0, True, ""
     for start, end, strong in sorted(cuts):
@@ -85,11 +95,18 @@ def clauses(low: str, mentions: Sequence[Mention], loose: bool = False) -> list[
     return [*found, Clause(piece, hard, joint)] if piece.end > piece.start else found
 
 
+def gaps(low: str, mentions: Sequence[Mention]) -> list[Span]:
+    """Spaces beside Chinese characters, where a clause may end without a mark."""
+    found = (Span(*match.span()) for match in _GAP.finditer(low))
+    return [gap for gap in found if not any(gap.overlaps(m.span) for m in mentions)]
+
+
 def items(low: str, mentions: Sequence[Mention]) -> list[Span]:
     """The items of a message that is one list: ``gpu status + processes``; one when it is none."""
     row = [s for s in _parted(low, mentions, _ROW) if not speech.assents(low[s.start : s.end])]
     announced = bool(row) and row[0].start > 0
-    return row if len(row) > 2 - announced else _parted(low, mentions, _LISTING)
+    short = all(len(low[s.start : s.end].split()) <= _SHORT for s in row)
+    return row if len(row) > 2 - (announced or short) else _parted(low, mentions, _LISTING)
 
 
 def sentences(low: str, mentions: Sequence[Mention]) -> list[Span]:
@@ -148,11 +165,11 @@ def pieces_of(text: Text, mentions: Sequence[Mention], loose: bool = False) -> l
 
 
 def within(mentions: Sequence[Mention], span: Span) -> tuple[Mention, ...]:
-    """Those inside a range, with offsets relative to it."""
+    """Those inside a range that are not set aside, with offsets relative to it."""
     return tuple(
         replace(m, span=_moved(m.span, span.start), core=_moved(m.core, span.start))
         for m in mentions
-        if m.span.within(span)
+        if m.span.within(span) and not m.aside
     )
 
 

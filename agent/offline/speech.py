@@ -9,6 +9,7 @@ import re
 from enum import StrEnum
 
 from agent.offline.grammar import rule
+from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 
 
@@ -73,6 +74,7 @@ _AFTER_CONDITION = compiled(
 )
 
 
+_GOES_ON = frozenset(["and", "or", "nor", "和", "跟", "与", "或"])
 _OPENING = compiled(
     rf"(?:but |and |so |only )*(?:{_OPENERS}|wait|until|等|如果|要是|一旦|除非|只有|若)"
 )
@@ -149,6 +151,51 @@ def dismisses(clause: str) -> bool:
 def retracts(clause: str) -> bool:
     """Takes back what was said, or forbids the deed by its name, whatever else the words say."""
     return bool(rule("retracts").search(_plain(clause)))
+
+
+def stops(clause: str) -> bool:
+    """Stops the change that was just asked for: ``abort``, ``wrong window``, ``别``."""
+    return bool(rule("stops").search(_plain(clause)))
+
+
+def aborts(clause: str) -> bool:
+    """Stops what is going on, or what was just asked for: ``abort``, ``停``."""
+    return bool(rule("aborts").search(_plain(clause)))
+
+
+def forbids_all(clause: str) -> bool:
+    """Nothing but a refusal of all that follows: ``never, ever …``, ``do not, whatever …``."""
+    return bool(rule("forbids_all").search(_plain(clause)))
+
+
+def waits(clause: str) -> bool:
+    """Holds everything up: ``hold on``, ``等一下``."""
+    return bool(rule("waits").search(_plain(clause)))
+
+
+def states_not(clause: str) -> bool:
+    """Only states that something is not so: ``it has never seen them``."""
+    return bool(rule("states_not").search(_plain(clause)))
+
+
+def spares(clause: str) -> bool:
+    """Wants something it names to be left as it is: ``leave NAME alone``, ``NAME 先不动``."""
+    return bool(rule("spares").search(_plain(clause)))
+
+
+def joins(joint: str) -> bool:
+    """Is it a word that lets a refusal go on: ``don't restart NAME and drain NAME``?"""
+    return joint.strip() in _GOES_ON
+
+
+def negations(low: str) -> list[Span]:
+    """The words that only forbid: ``don't``, ``no need to``, ``千万别``."""
+    return [Span(*match.span()) for match in rule("negators").finditer(low)]
+
+
+def courtesies(low: str) -> list[Span]:
+    """Phrases that sound like conditions and bind nothing: ``if you can``, ``方便的话``."""
+    return [Span(*match.span()) for match in rule("courtesy").finditer(low)]
 
 
 def counterfactual(message: str) -> bool:

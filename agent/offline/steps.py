@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
-from agent.offline import apart, declared, speech
-from agent.offline.fill import Material
+from agent.offline import apart, aside, declared, speech
+from agent.offline.fill import NAMES, Material
 from agent.offline.gathering import conceding, gather
 from agent.offline.mention import Mention
 from agent.offline.parse import FAINT, SURE, Parse, Parser
@@ -27,17 +27,22 @@ from agent.offline.splitting import Piece, best_split
 from agent.offline.step import SURELY, Step, forbids, idle, idles
 from agent.offline.text import Span, Text
 from agent.offline.weighing import weigh, worth_of
-from tools.contract import Parameter
+from tools.contract import Effect, Parameter, Tool
 
 POSSIBLY = 0.001
 """How likely a message must make more than one request before cutting it is tried."""
+_SEVERAL = 0.05
+"""How likely a message makes several requests, for a list of just two."""
 _ITEM = 0.8
 """How likely each item of a list must be a request of its own."""
 _PERHAPS, _CERTAINLY = 0.2, 0.7
 _LIKELY = 0.2
 """Share of a condition that counts where the message says that it waits."""
+_OF_LIST = 0.002
+"""Share from which a request about what was just listed is that one."""
 _ALSO = 0.003
 """Share of a change that may be bound to a condition."""
+_MARKS = " ,.;:!?-"
 _DETAILS = ("rule", "params", "count", "points", "factor", "fraction", "window", "alias")
 """Words of arguments that may be told after the request."""
 
@@ -57,7 +62,19 @@ class Finder:
         self._parser = parser
 
     def find(self, text: Text, mentions: Sequence[Mention]) -> Steps:
-        """The requests a message makes."""
+        """The requests a message makes, without what it forbids or takes back."""
+        rest = aside.set_aside(self.read, text, mentions)
+        if rest is None:
+            return self._find(text, mentions)
+        if rest.text.low.strip(_MARKS):
+            found = self._find(rest.text, rest.mentions)
+            wanted = rest.allowed(found.wanted)
+            if wanted:
+                return Steps(wanted, found.rest)
+        whole = self.read(text, mentions, Span(0, len(text.low)))
+        return Steps((), replace(whole.parse, act=Act.NEGATED))
+
+    def _find(self, text: Text, mentions: Sequence[Mention]) -> Steps:
         whole = self.read(text, mentions, Span(0, len(text.low)))
         pieces = pieces_of(text, mentions)
         if len(pieces) > 1 and speech.dismisses(text.part(pieces[-1].span).low):
@@ -140,6 +157,8 @@ class Finder:
         labels = {s.parse.label for s in steps if s.parse.tool and not s.parse.changes}
         if len(labels) < len(steps) or whole.parse.label not in labels:
             return []
+        if len(spans) == 2 and whole.parse.reading.several < _SEVERAL:
+            return []
         if any(s.parse.bare or s.parse.filled.missing for s in steps):
             return []
         return steps if all(s.parse.solid >= _ITEM for s in steps) else []
@@ -160,10 +179,32 @@ class Finder:
 
         several = whole.parse.reading.several
         split = best_split(len(pieces), joined, worth, several)
-        split = conceding(self._parser.fill, Material(text, tuple(mentions)), split)
+        split = conceding(self._parser.fill, whole.material, split)
         found = gather(self._parser.fill, split, firm)
+        found = [found[0], *(self._of_list(*pair) for pair in pairwise(found))] if found else []
         ends = [*(s.span.start for s in found[1:]), len(text.low)][: len(found)]
         return [self._completed(text, mentions, s, e) for s, e in zip(found, ends, strict=True)]
+
+    def _of_list(self, last: Step, step: Step) -> Step:
+        """``list the schedules, then remove the one called night-recap``: it is one of these."""
+        kinds = {kind for kind in NAMES if kind in last.parse.label}
+        if last.parse.changes or not step.parse.changes or not kinds or _names(step, kinds):
+            return step
+        if any(m.known for m in step.material.mentions if m.kind == "name"):
+            return step
+        for label, share in step.parse.reading.shares:
+            tool = self._parser.tools.get(label)
+            if (
+                tool
+                and share >= _OF_LIST
+                and _required(tool) & kinds
+                and tool.effect is not Effect.READ
+            ):
+                filled = self._parser.fill(tool, step.material)
+                return replace(
+                    step, parse=replace(step.parse, label=label, tool=tool, filled=filled)
+                )
+        return step
 
     def _completed(self, text: Text, mentions: Sequence[Mention], step: Step, end: int) -> Step:
         """Details told after the request itself: ``prune it by 40 %. Magnitude will do``."""
@@ -185,10 +226,21 @@ class Finder:
     def read(self, text: Text, mentions: Sequence[Mention], span: Span) -> Step:
         """A stretch of a message as one request."""
         own = within(mentions, span)
-        before = [m for m in mentions if m.span.end <= span.start]
+        before = [
+            m for m in mentions if m.span.end <= span.start or (m.aside and m.span.within(span))
+        ]
         after = [m for m in mentions if m.span.start >= span.end]
-        material = Material(text.part(span), own, (*reversed(before), *after))
+        around = sorted((*reversed(before), *after), key=lambda m: m.aside)
+        material = Material(text.part(span), own, tuple(around))
         return Step(self._parser.parse(material), material, span)
+
+
+def _required(tool: Tool) -> set[str]:
+    return {p.word for p in tool.parameters if p.required}
+
+
+def _names(step: Step, kinds: set[str]) -> bool:
+    return step.parse.tool is not None and bool(_required(step.parse.tool) & kinds)
 
 
 def _tells(clause: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -21,7 +22,7 @@ _FOLD = {
             strict=True,
         )
     ),
-    **dict(zip(map(ord, "\u2013\u2014\u2011\u3001\u3002\u2026\u00b0"), "---,.. ", strict=True)),
+    **dict(zip(map(ord, "\u2013\u2014\u2011\u3001\u3002\u2026\u00b0"), "-,-,.. ", strict=True)),
     **dict.fromkeys((0x200B, 0x200C, 0x200D, 0xFEFF, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E), " "),
 }
 _HAN = re.compile(f"[{HAN}]")
@@ -59,6 +60,15 @@ class Text:
     def said(self, span: Span) -> str:
         """The words as written."""
         return self.raw[span.start : span.end]
+
+    def without(self, spans: Iterable[Span]) -> Text:
+        """With some stretches blanked, so that all other spans stay valid."""
+        raw, low = self.raw, self.low
+        for span in spans:
+            gap = " " * (span.end - span.start)
+            raw = raw[: span.start] + gap + raw[span.end :]
+            low = low[: span.start] + gap + low[span.end :]
+        return Text(raw, low, self.lang)
 
     def part(self, span: Span) -> Text:
         """A piece of it, in the same language."""

@@ -10,7 +10,10 @@ from agent.offline.parse import SURE
 from agent.offline.speech import Act
 from agent.offline.splitting import Piece
 from agent.offline.step import NAMING, Step, idles, named, stands
+from agent.offline.text import pattern as compiled
 
+_NAMED_FIRST = compiled(r"^\W*(?:NAME|gpu NUM)\s*[:,-]\s*")
+"""``NAME: list versions``."""
 _LIKE_BEFORE, _EMPTY = 0.8, 0.02
 """What a clause is worth that only names something, and one that says nothing at all."""
 _IDLE_NAME, _DOUBTFUL = 0.1, 0.3
@@ -70,7 +73,7 @@ def _lacks(step: Step) -> bool:
 
 def _looks(step: Step) -> bool:
     """Does a piece surely ask to look at something, and not just describe what is to be changed?"""
-    low, act = step.low, step.parse.act
+    low, act = _NAMED_FIRST.sub("", step.low), step.parse.act
     asked = act is Act.QUESTION or (
         act is Act.REQUEST and (speech.orders(low) or speech.looks(low))
     )

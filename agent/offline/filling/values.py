@@ -48,7 +48,7 @@ _QUOTED = {"alias": compiled(r"[A-Za-z][\w-]{0,40}"), "action": compiled(r"#?\d{
 """What a quotation must look like to be such an argument."""
 _LABEL = compiled(
     r"\b(?!the\b|a\b|an\b|its\b|this\b|that\b|any\b|model\b|version\b|new\b|old\b|remove\b|drop\b|delete\b|take\b|strip\b|clear\b|add\b|set\b|give\b|which\b|what\b)(?P<before>(?!v\d+\b)[a-z][a-z0-9-]+)(?: (?:label|alias|tag)\b|\s*(?:这个|那个|的)?\s*(?:别名|标签))"
-    r"|(?:label|alias|tag|标签|别名)\s*(?:named |called |叫|是)?(?!on\b|of\b|from\b|off\b|to\b|for\b|away\b|so\b|and\b|in\b|it\b|the\b|please\b)(?P<after>[a-z][a-z0-9-]+)"
+    r"|(?<![\w-])(?:label|alias|tag|标签|别名)\s*(?:named |called |叫|是)?(?!on\b|of\b|from\b|off\b|to\b|for\b|away\b|so\b|and\b|in\b|it\b|the\b|please\b)(?P<after>[a-z][a-z0-9-]+)"
 )
 """An alias of one's own making, beside the word for it."""
 _BACK_TO = compiled(
@@ -118,7 +118,8 @@ def _best(sheet: Sheet, parameter: Parameter) -> Mention | None:
 def params(sheet: Sheet, parameter: Parameter) -> None:
     """All training parameters that were named, as one object."""
     merged: dict[str, Json] = {}
-    for mention in (*reversed(sheet.material.around), *sheet.material.mentions):
+    own = [m for m in sheet.material.mentions if m.kind == "params"]
+    for mention in own or reversed(sheet.material.around):
         if mention.kind == "params" and isinstance(mention.value, Mapping):
             merged.update(mention.value)
             sheet.used.add(id(mention))

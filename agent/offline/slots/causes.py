@@ -83,9 +83,17 @@ _NOTHING = frozenset(
 )
 _MADE = lazily(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")
 _LEAD = lazily(
-    rf"^(?:(?:写|记|存|登)?(?:进去|下来|进|下|上)(?:吧|一下)?[,，:：]|登记(?:成|为|一下)?[:：\s]+|[^\s:：]{{0,6}}(?:[档案库]|下来|结论|原因|记录|备注)吧?[:：]|(?:was|were) (?=\S)|(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下)?[:：]|that |(?:the |its )?(?:root )?(?:cause|reason) (?:was|is|being) |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
+    rf"^(?:(?:写|记|存|登)?(?:进去|下来|进|下|上)(?:吧|一下)?[,，:：]|登记(?:成|为|一下)?[:：\s]+|[^\s:：]{{0,6}}(?:[档案库]|下来|结论|原因|记录|备注)吧?[:：]|(?:was|were) (?=\S)|(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下|一笔|上)?[:：]|that |(?:the |its )?(?:root )?(?:cause|reason) (?:was|is|being) |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
     re.IGNORECASE,
 )
+
+
+_ASKED = lazily(
+    r"(?:请|你|我|麻烦|帮忙|给我|都|已经?|已)*(?:确认|登记|登記|记录?|記錄?|记下来?|存|写|录入?|归档|备案)(?:了|一下|下|上|进去|好)*"
+    r"|(?:please |pls |you can |can you )*(?:note|write|log|record|file|put) (?:it|that|this)(?: down)?(?: please)?",
+    re.IGNORECASE,
+)
+"""What only asks for a cause to be kept and tells none."""
 
 
 def cause(raw: str, alert: Span | None) -> str | None:
@@ -94,7 +102,7 @@ def cause(raw: str, alert: Span | None) -> str | None:
     for pattern in _PATTERNS:
         match = pattern.search(text)
         said = trimmed(match["t"]) if match else ""
-        if said and _IT not in said and said.lower() not in _NOTHING:
+        if said and _IT not in said and said.lower() not in _NOTHING and not _ASKED.fullmatch(said):
             return said
     return None
 

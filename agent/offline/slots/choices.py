@@ -17,17 +17,17 @@ _SPOKEN: dict[str, str] = {
     "canary": r"灰(?:一下|到|个)|canar(?:y|ies)(?:-style)?|gradual(?:ly)?|(?:a )?(?:few|couple of|handful of) (?:pods|replicas|instances) first|金丝(?:雀|鸟)?|灰度(?!那[套个]|环境|集群|服务|的那|版|部署|这)|小流量|先[放切]一(?:点|小?部分)|(?:不要|别)一(?:次|下子?)(?:性)?(?:全量|全切|放完)|not (?:all|everything|everyone) at once|bit by bit|small (?:part|share|slice) of (?:the )?traffic",
     "blue_green": r"blue[ _/-]?green|blue for green|bluegreen|蓝绿",
     "rolling": r"rolling(?! out)|(?:pod|replica|one|instance) by (?:pod|replica|one|instance)|滚动|逐(?:个|台|步)|一(?:个个|点点|台台)",
-    "firing": r"firing|burning|响[着紧]|(?<![能会])响[没吗么]|什么在响|啥在响|on fire|going off|ringing|(?:正)?在(?:响|叫|fire|报(?!名|告))(?!之)|还在(?:响|叫)|(?:正|正在|在)触发|触发中|正在(?:告警|报警)|触发的|[未没](?:有)?(?:恢复|消除?|解决)的",
-    "silenced": r"silenced|silence (?:着|了|掉)|muted|silence(?: on \S+)? (?:still|(?:has )?run out|in (?:force|effect))|snoozed|suppressed|under silence|mute[sd]?|hushed|(?:被|已)?(?:静默|静音|屏蔽)(?:了)?的?|静默中",
-    "resolved": r"went away|resolved?|solved|closed|recovered|cleared|already over|(?:went |gone |came |are |is )?back to normal|(?<![未没有])(?:已经?)?(?:恢复|解决|消除)(?:了)?的?|已经?好了的?",
-    "proposed": r"(?:for )?my signature|awaits? (?:my |our )?(?:approv\w+|sign\w*)|proposed|proposals?|pending|(?:awaiting|wait(?:s|ing)? (?:for|on)|still need(?:s|ing)?|need(?:s|ing)?) (?:my |our |an? |the )?(?:approv(?:al|ed)|sign[- ]?off|thumbs?[- ]up|nod|go[- ]ahead|blessing|decision|yes|review|ok)|(?:waiting|sitting|waits?) .*(?:approv\w*|queue|me\b)|to be approved|unapproved|not (?:yet )?(?:approved|decided)|approval queue|approvals? .*outstanding|outstanding|open for approval|queue(?:d up)?(?= (?:of|for)\b)|(?:to|for me to) (?:validate|rubber-stamp|confirm|sign)|need (?:a human|somebody|someone|me)|stuck on .*\byes|sign off on|waiting (?:for|on) me|to approve|approve (?=before|first)|still waiting|waits? for permission|(?:say|said|saying) yes to|yes to as yet|have to ok|unconfirmed|blocked on (?:a human|me|someone|somebody|us)|waiting (?:for )?(?:sign-?off|approv\w*|somebody|someone)|approved(?= yet)|somebody's yes|待(?:我们?)?(?:审批|批准|批|审|确认|处理|签核?)|卡在(?:审批|我)|(?:没|没人|未|还没)(?:点头|放行|签核?|处理|过(?!期))|(?:没|没人|未)点(?:头|同意|确认)?|差谁(?:点头|批)?|悬着|挂着|卡着|卡谁|(?:批|审)下来了?[没么吗]|通过了没|等.{0,6}(?:审批|批准|核准|批(?!量)|approve)|忘了(?:审批|批)|(?:要|等).{0,3}我.{0,2}(?:点头|确认|撳确认|签核?)|等(?:着|待|紧)?(?:我们?)?(?:的)?(?:审批|批准|批|确认|点头)|没批|未(?:审批|批准|批)|需要我?(?:审批|批准|确认)|提议",
+    "firing": r"firing|(?:what|which|who)(?:'s| is| ones?)? fires|喺度响|仲响|burning|响[着紧]|(?<![能会])响[没吗么]|什么在响|啥在响|on fire|going off|ringing|(?:正)?在(?:响|叫|fire|报(?!名|告))(?!之)|还在(?:响|叫)|(?:正|正在|在)触发|触发中|正在(?:告警|报警)|触发的|[未没](?:有)?(?:恢复|消除?|解决)的",
+    "silenced": r"silenced|silences? (?:are|is) (?:active|running|on)|active silences?|(?:which|what|any) silences?|消音(?:了|着|掉)?的?|silence (?:着|了|掉)|muted|silence(?: on \S+)? (?:still|(?:has )?run out|in (?:force|effect))|snoozed|suppressed|under silence|mute[sd]?|hushed|(?:被|已)?(?:静默|静音|屏蔽)(?:了)?的?|静默中",
+    "resolved": r"went away|resolved?|solved|closed|recovered|cleared|already over|(?:went |gone |came |are |is )?back to normal|(?<![未没有])(?:已经?)?(?:恢复|解决|消除)(?:了)?的?|已经?好了的?|(?<![未没])消掉(?:了)?的?",
+    "proposed": r"(?:待|要|等)我?过目|(?:for )?my signature|awaits? (?:my |our )?(?:approv\w+|sign\w*)|proposed|proposals?|pending|(?:awaiting|wait(?:s|ing)? (?:for|on)|still need(?:s|ing)?|need(?:s|ing)?) (?:my |our |an? |the )?(?:approv(?:al|ed)|sign[- ]?off|thumbs?[- ]up|nod|go[- ]ahead|blessing|decision|yes|review|ok)|(?:waiting|sitting|waits?) .*(?:approv\w*|queue|me\b)|to be approved|unapproved|not (?:yet )?(?:approved|decided)|approval queue|approvals? .*outstanding|outstanding|open for approval|queue(?:d up)?(?= (?:of|for)\b)|(?:to|for me to) (?:validate|rubber-stamp|confirm|sign)|need (?:a human|somebody|someone|me)|stuck on .*\byes|sign off on|waiting (?:for|on) me|to approve|approve (?=before|first)|still waiting|waits? for permission|(?:say|said|saying) yes to|yes to as yet|have to ok|unconfirmed|blocked on (?:a human|me|someone|somebody|us)|waiting (?:for )?(?:sign-?off|approv\w*|somebody|someone)|approved(?= yet)|somebody's yes|待(?:我们?)?(?:审批|批准|批|审|确认|处理|签核?)|卡在(?:审批|我)|(?:没|没人|未|还没)(?:点头|放行|签核?|处理|过(?!期))|(?:没|没人|未)点(?:头|同意|确认)?|差谁(?:点头|批)?|悬着|挂着|卡着|卡谁|(?:批|审)下来了?[没么吗]|通过了没|等.{0,6}(?:审批|批准|核准|批(?!量)|approve)|忘了(?:审批|批)|(?:要|等).{0,3}我.{0,2}(?:点头|确认|撳确认|签核?)|等(?:着|待|紧)?(?:我们?)?(?:的)?(?:审批|批准|批|确认|点头)|没批|未(?:审批|批准|批)|需要我?(?:审批|批准|确认)|提议",
     "approved": r"approved(?! or otherwise)|okayed|green-?lit|signed off|(?:got|been given|given) (?:the|a) (?:green light|yes|go-ahead)|approve(?= that has)|(?:已经?|都)(?:批准?|同意|放行|点头)(?:过|了)?的?|(?<![没未待人有审])(?:批准?|同意|放行)(?:过|了)(?![没吗么])(?:的|但|却|还|可)?",
     "applying": r"applying|in progress|in[- ]flight|executing|being (?:applied|executed|carried out)|(?:执行|生效)中|正在(?:执行|生效|进行)",
     "applied": r"(?<!yet )(?<!being )(?<!be )applied|(?<!yet )(?<!being )(?<!necessarily )executed|生效了的|已经?(?:执行|生效)的?",
     "verified": r"(?<!not )(?<!be )verified|(?<![未没])(?:已|已经)?验证(?:过|通过|成功|完)(?:了)?的?|已验证|核验(?:过|通过)?(?:了)?的?",
     "unverified": r"unverified|(?:not|never|n't)(?: yet)?(?: be(?:en)?)? verified|verification failed|(?:未|没|没有|没能|还没|无法)验证(?:过|通过|成功)?的?|验证(?:不了|失败|不通过|没过|没通过)的?",
     "rejected": r"rejected|declined|refused|denied|turned down|vetoed|said no to|knocked back|被?(?:拒绝|拒|驳回|否决|否|打回|毙)(?:掉|了|来)+的?|(?:被|已)(?:拒绝?|驳回|否决|否|打回)的?|拒绝的?|驳回的?|否决的?|没批准的",
-    "expired": r"expired|lapsed|timed[- ]out|过了?期(?:了|没人批|没批)?的?|超时(?:了)?的?|失效(?:了)?的?",
+    "expired": r"expired|过咗期|lapsed|timed[- ]out|过了?期(?:了|没人批|没批)?的?|超时(?:了)?的?|失效(?:了)?的?",
     "failed": r"failed|failing|broken|went wrong|did(?:n't| not) (?:work|succeed)|失败(?:了)?的?|没成功的?|出错的?",
     "unknown": r"unknown|结果不明|未知",
     "undone": r"undone|reverted|(?:taken|rolled) back again|(?:已经?|被)?(?:撤销|撤回|撤|回退|还原)(?:过|掉|了)+的?|(?:已|被)(?:撤销|撤回|还原)的?",
@@ -80,12 +80,12 @@ def ranked(low: str, values: Sequence[str]) -> list[tuple[Span, str]]:
     for (one, value), (other, further) in pairwise(found):
         if value != further and _LISTED.fullmatch(low[one.end : other.start]):
             return []
-    wanted = [f for f in found if not _refused(low, f[0])] or found
+    wanted = [f for f in found if not _refused(low, f[0])]
     return sorted(wanted, key=lambda f: (_rank(low, *f), f[0].start))
 
 
 _NOT = compiled(
-    r"(?:\b(?:no|not|without|instead of|rather than)(?: an?| the)?|不要|不用|不走|别用?)\s*$"
+    r"(?:\b(?:no|not|without|instead of|rather than)(?: as)?(?: an?| the)?|不要|不用|不走|(?<![级类区个特])别用?)\s*$"
 )
 _TOO = compiled(r"\s*(?:不够|不行|不好|太|is not enough|isn't enough)")
 
@@ -103,6 +103,22 @@ def _rank(low: str, span: Span, value: str) -> int:
     if value == "approved":
         return 0 if _STILL.match(low[span.end :]) else 2
     return int(value == "proposed")
+
+
+def named(low: str) -> list[str]:
+    """Every value that a folded text names by a word of its own, of whatever argument."""
+    return [value for value in _SPOKEN if value.isalpha() and _plain(value).search(low)]
+
+
+def negative(low: str, negations: Sequence[Span]) -> bool:
+    """Is a negation part of a word for a value: ``not all at once`` for a canary?"""
+    said = [span for span, _ in find(low, tuple(_SPOKEN))]
+    return any(n.overlaps(span) for n in negations for span in said)
+
+
+@cache
+def _plain(value: str) -> re.Pattern[str]:
+    return compiled(rf"(?<![a-z0-9_-]){value}(?![a-z0-9_-])")
 
 
 def find(low: str, values: Sequence[str]) -> Iterator[tuple[Span, str]]:

@@ -38,7 +38,7 @@ _FIXED: tuple[tuple[str, str], ...] = (
     (r"\b(?:last |past |a )?day and a half\b", "36h"),
     (r"\bhalf (?:a )?day\b|(?<![都了等卡跑敲好老费])半天(?![没都也才不])", "12h"),
     (
-        r"\bover ?night\b|\b(?:last night|tonight)(?:'s)?\b|\b(?:of|during|over|through|throughout|for) the (?:whole )?night\b|\ball night\b"
+        r"\bover ?night\b|\b(?:last night|tonight)(?:'s)?\b|\b(?:of|on|during|over|through|throughout|for) the (?:whole )?night\b|\ball night\b"
         r"|昨[晚夜]上?|昨天(?:晚上|夜里)|今[晚夜]|一(?:整)?[晚夜](?!成名)|整[晚夜]|隔夜|(?:这|过)一?夜",
         "12h",
     ),
@@ -50,7 +50,7 @@ _FIXED: tuple[tuple[str, str], ...] = (
     ),
     (r"\b(?:a|the (?:last|past)|last|past) minute\b", "1m"),
     (
-        r"\b(?:a|the (?:last|past)|last|past|one full|a full|a whole|all|the whole|the entire) day\b|整天|一整天|全天",
+        r"\b(?:a|the (?:last|past|next|coming)|last|past|one full|a full|a whole|all|the whole|the entire) day\b|整天|一整天|全天",
         "1d",
     ),
     (

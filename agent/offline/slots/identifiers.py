@@ -88,7 +88,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
 _COMPILED = tuple((kind, compiled(pattern)) for kind, pattern in _PATTERNS)
 
 _DIGITS = compiled(r"\d+")
-_END = r"(?![\w.%-]|:\d|\s?(?:[mhds]|min|hours?|days?|minutes?|seconds?|ms|gb|小时|分钟|天|秒|度|倍|点)(?![a-z]))"
+_END = r"(?![\w%-]|\.\w|:\d|\s?(?:[mhds]|min|hours?|days?|minutes?|seconds?|ms|gb|小时|分钟|天|秒|度|倍|点)(?![a-z]))"
 _RUN = r"(?<![\w.#-])(?P<run>\d{1,6}(?:\s*(?:[,&/]|,? ?\band\b|和|跟|与|还有)\s*#?\d{1,6}(?!\d)|\s\d{1,6}(?!\d))+)"
 _THESE = r"\s*号?\s*(?:这|那)?(?:几|俩|[两三四五六]|2|3|4)?\s*"
 _LISTED = tuple(
@@ -105,7 +105,7 @@ _LISTED = tuple(
         (
             "action",
             (
-                rf"(?:\b(?:actions?|proposals|approvals|entries)|操作|动作|提议)[\s:#]*{_RUN}{_END}",
+                rf"(?:\b(?:actions?|proposals|approvals|entries)|操作|动作|提议|审批|变更)[\s:#]*{_RUN}{_END}",
                 rf"{_RUN}{_THESE}(?:个|条|项)?\s*(?:操作|动作|提议|提案)",
                 rf"{_RUN} (?:from|in|of) the ledger\b",
             ),

@@ -16,7 +16,7 @@ _PATTERN = (
         r"(?<!\S)[\"'`]?(?P<t>[\\^][^\s\"'`,，。]+|[A-Za-z0-9_]+(?:\|[A-Za-z0-9_]+)+|(?!lr=|seed=)[A-Za-z]+=[A-Za-z]+)(?![^\s\"'`,，。的])"
     ),
     lazily(
-        r"\b(?:lines?|entries|messages) (?:with|containing|mentioning|matching|that (?:say|contain|mention|match))(?: the (?:words?|text|string))?\s+[\"'`]?(?P<t>\w[\w .:*|/-]*?)[\"'`]?\s*(?=$|[,?!;.]| (?:in|from|on|over|during|since|within|for)\b)",
+        r"\b(?:lines?|entries|messages) (?:with|containing|mentioning|matching|that (?:say|contain|mention|match))(?: the (?:words?|text|string))?\s+[\"'`]?(?P<t>\w[\w .:*|/-]*?)[\"'`]?\s*(?=$|[,?!;.]| (?:only|in|from|on|over|during|since|within|for|please)\b)",
         re.IGNORECASE | re.ASCII,
     ),
     lazily(rf"那些\s*(?P<t>(?=[A-Za-z]){_WORDS})\s*(?:拉|捞|找|挑|翻)出来", re.ASCII),
@@ -43,7 +43,7 @@ _PATTERN = (
         re.IGNORECASE | re.ASCII,
     ),
     lazily(
-        r"\b(?:need|want|get|pull)(?: me)?(?: the| all| any)* (?P<t>[\w.*|\\-]+)(?: \w+)? out of\b|\banything about (?P<u>\w+)",
+        r"\b(?:need|want|get|pull)(?: me)?(?: the| all| any)* (?P<t>[\w.*|\\-]+)(?: \w+)? out of\b|\banything about (?P<u>[\w-]+)",
         re.IGNORECASE | re.ASCII,
     ),
     lazily(rf"有没有?报过?\s*(?P<t>{_WORDS})|有\s*(?P<u>{_WORDS})\s*(?:没|吗|么|嘛)", re.ASCII),

@@ -17,7 +17,7 @@ _ON = (
     r"|\b(?:switch|turn|flip)(?:ed|ned|s)? (?:it |this |that )?(?:back )?on\b|\b(?:switch|turn)\b[^,;]{0,40}? (?:back )?on(?: again)?(?:$|[,.;])"
     r"|(?:重新|马上|立即|立刻|直接)?(?:启用|激活)|(?:重新|再)(?:打开|开启|开)"
 )
-_AGAIN = r"重新(?:启用|激活|打开|开启)|\bre-?(?:enable|activate)\b|\b(?:enable|activate) (?:it|them|this) again\b|\b(?:switch|turn) (?:it|them|this|that) (?:back )?on\b"
+_AGAIN = r"重新(?:启用|激活|打开|开启)|\bre-?(?:enable|activate)\b|\b(?:enable|activate) (?:it|them|this) again\b|(?<!n't )(?<!not )\b(?:switch|turn) (?:it|them|this|that) (?:back )?on\b"
 """Back to what it was: says more than that it is off now."""
 _SWITCHES: dict[str, tuple[tuple[bool, re.Pattern[str]], ...]] = {
     "withdraw": (

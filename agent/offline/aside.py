@@ -1,0 +1,249 @@
+"""What a message forbids, spares or takes back: set aside, so that the rest says what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from agent.offline import speech
+from agent.offline.apart import Read
+from agent.offline.mention import Mention
+from agent.offline.parse import SURE
+from agent.offline.segment import Clause, gaps, pieces_of
+from agent.offline.slots import choices, switches
+from agent.offline.speech import Act
+from agent.offline.step import SURELY, THINGS, Step, forbids, stands
+from agent.offline.text import Span, Text
+from agent.offline.wording import words
+
+_NO = 4
+"""Letters of a word such as ``no``, ``nope``, ``别``."""
+_BRIEF = 4
+"""Words of a clause that only forbids, ``don't do it``, and says nothing else."""
+_ASKED, _CHANGE, _PLAINLY = 0.3, 0.5, 0.5
+"""How likely a clause asks for a deed, without its negation, to forbid just that one: beside how
+likely it asks for any change, and alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A clause that wants something not to be done."""
+
+    span: Span
+    deed: str | None = None
+    """The tool it forbids, where it names the deed."""
+    things: frozenset[str] = frozenset()
+    """What is to be left alone."""
+    spares: bool = False
+    """Are these only to be left as they are?"""
+    all_before: bool = False
+    """Does it name neither, and so mean whatever was asked for before?"""
+    everything: bool = False
+    """Does it open the message, and so govern all of it?"""
+
+    @property
+    def forbids(self) -> bool:
+        """Does it say anything of what is asked?"""
+        return bool(self.deed or self.things or self.all_before or self.everything)
+
+    def covers(self, step: Step) -> bool:
+        """Does it forbid what a step asks for?"""
+        if not step.parse.changes or (self.deed and self.deed != step.parse.label):
+            return False
+        if self.everything:
+            return True
+        if self.things:
+            return any(str(value) in self.things for value in step.parse.filled.args.values())
+        return self.deed is not None or (self.all_before and step.span.start < self.span.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A message without its refusals."""
+
+    text: Text
+    mentions: tuple[Mention, ...]
+    refusals: tuple[Refusal, ...]
+
+    def allowed(self, steps: Sequence[Step]) -> tuple[Step, ...]:
+        """The steps that no refusal covers, without the names that are spared.
+
+        Beside what forbids something only steps that surely ask for something count.
+        """
+        spared = frozenset(t for r in self.refusals if r.spares for t in r.things)
+        kept = [_sparing(step, spared) for step in steps if _surely(step)]
+        return tuple(s for s in kept if not any(r.covers(s) for r in self.refusals))
+
+
+def set_aside(read: Read, text: Text, mentions: Sequence[Mention]) -> Rest | None:
+    """Part the refusals of a message from the rest; nothing where there are none."""
+    pieces = [
+        p for piece in pieces_of(text, mentions) for p in _parted(read, text, mentions, piece)
+    ]
+    refusals = _refusals(read, text, mentions, pieces)
+    out = [r.span for r in refusals]
+    if not out:
+        return None
+    kept = (replace(m, aside=True) if any(m.span.within(s) for s in out) else m for m in mentions)
+    spared = [r.span for r in refusals if r.spares]
+    named = tuple(m for m in kept if not any(m.span.within(span) for span in spared))
+    return Rest(text.without(out), named, tuple(refusals))
+
+
+def _parted(read: Read, text: Text, mentions: Sequence[Mention], piece: Clause) -> Iterator[Clause]:
+    """Chinese may leave out the comma before a refusal: ``量化 NAME 但别上线``.
+
+    Only where what stands before it asks by itself: in ``NAME 别重启`` it says what not to restart.
+    """
+    start = piece.span.start
+    cuts = [c for c in gaps(text.low, mentions) if start < c.start and c.end < piece.span.end]
+    for cut, after in zip_longest(cuts, cuts[1:]):
+        end = after.start if after else piece.span.end
+        first, second = Span(start, cut.start), Span(cut.end, end)
+        step = read(text, mentions, second)
+        if not (speech.negated(step.low) and words(step.low)) or speech.forbids_all(step.low):
+            continue
+        if stands(read(text, mentions, first)):
+            yield replace(piece, span=first)
+            yield Clause(second, True)
+            start = min(end + 1, piece.span.end) if after else end
+    if start < piece.span.end:
+        yield replace(piece, span=Span(start, piece.span.end))
+
+
+def _refusals(
+    read: Read, text: Text, mentions: Sequence[Mention], pieces: Sequence[Clause]
+) -> list[Refusal]:
+    whole = read(text, mentions, Span(0, len(text.low)))
+    sure = whole.parse.share >= SURELY
+    plain = sure and not (whole.parse.changes and forbids(whole.parse, whole.low))
+    found: list[Refusal] = []  # where a message is plain as a whole, most negations are part of it
+    for number, piece in enumerate(pieces if len(pieces) > 1 else ()):
+        step = read(text, mentions, piece.span)
+        before = Span(pieces[0].span.start, piece.span.start)
+        if number and _takes_back(read, text, mentions, before, step):
+            found = [Refusal(Span(before.start, piece.span.end), all_before=True)]
+        elif not number and speech.forbids_all(step.low):
+            found.append(Refusal(step.span, everything=True))
+        elif refuses(step) or (found and _goes_on(piece, step, found[-1])):
+            refusal = _refusal(read, text, mentions, step)
+            if refusal.all_before and number and _asked(read(text, mentions, before)):
+                refusal = replace(refusal, span=Span(before.start, piece.span.end))
+            if not plain or refusal.spares or (number and refusal.all_before):
+                found.append(refusal)
+    return [r for r in found if r.forbids and not (r.all_before and not _before(r, pieces))]
+
+
+def _before(refusal: Refusal, pieces: Sequence[Clause]) -> bool:
+    """Does anything stand before what takes back all before it? Else it governs what follows."""
+    return pieces[0].span.start < refusal.span.start or pieces[0].span.end < refusal.span.end
+
+
+def courteous(text: Text, mentions: Sequence[Mention]) -> tuple[Text, tuple[Mention, ...]]:
+    """A message without phrases that bind nothing: ``when you get a sec``, ``方便的话``."""
+    spans = [span for span in speech.courtesies(text.low) if span.end - span.start < len(text.low)]
+    kept = tuple(m for m in mentions if not any(m.span.overlaps(span) for span in spans))
+    return (text.without(spans), kept) if spans else (text, kept)
+
+
+def refuses(step: Step) -> bool:
+    """Is a clause there only to forbid, or to spare something it names?"""
+    low = step.material.text.low
+    if switches.find("enabled", low) is False or choices.negative(low, speech.negations(low)):
+        return False
+    if speech.spares(step.low) or speech.retracts(step.low):
+        return True
+    if speech.states_not(step.low):
+        return False
+    if step.parse.changes:
+        return forbids(step.parse, step.low)
+    return step.parse.act is Act.NEGATED
+
+
+def _takes_back(
+    read: Read, text: Text, mentions: Sequence[Mention], before: Span, step: Step
+) -> bool:
+    """Nothing but a word that takes back all that was said; some do so only with a change.
+
+    ``no`` does at the end of a sentence, before a comma it only corrects a value; ``wait`` does
+    before a look.
+    """
+    if speech.dismisses(step.low):
+        return True
+    asked = read(text, mentions, before)
+    if not _asked(asked):
+        return False
+    rest = Span(step.span.end, len(text.low))
+    if speech.waits(step.low):
+        look = read(text, mentions, rest).parse
+        return look.tool is not None and not look.changes
+    if speech.aborts(step.low):
+        return stands(asked)
+    comma = text.low[rest.start :].lstrip(" ").startswith(",")
+    return speech.stops(step.low) and not (comma and len(step.low.strip()) <= _NO)
+
+
+def _asked(before: Step) -> bool:
+    return before.parse.changes and before.parse.share >= SURE
+
+
+def _goes_on(piece: Clause, step: Step, last: Refusal) -> bool:
+    """``don't restart ranker and sentiment``: is a clause still governed by the refusal before it?"""
+    if piece.span.start - last.span.end > len(piece.joint) + 2:
+        return False
+    if step.parse.bare or speech.likewise(step.low):
+        return bool(last.things)
+    return last.forbids and step.parse.changes and speech.joins(piece.joint)
+
+
+def _refusal(read: Read, text: Text, mentions: Sequence[Mention], step: Step) -> Refusal:
+    """What a clause forbids: the deed is what it would ask for without its negation."""
+    things = frozenset(_things(step))
+    if speech.spares(step.low):
+        return Refusal(step.span, None, things, spares=True)
+    start = step.span.start
+    negators = [
+        Span(start + s.start, start + s.end) for s in speech.negations(step.material.text.low)
+    ]
+    asked = read(text.without(negators), mentions, step.span)
+    label, share = asked.parse.reading.shares[0]
+    likely = share >= _PLAINLY or (share >= _ASKED and asked.parse.reading.change >= _CHANGE)
+    if likely and not label.startswith("@") and not asked.parse.bare:
+        return Refusal(step.span, label, things)
+    brief = len(words(step.low)) <= _BRIEF
+    alone = asked.parse.bare or (brief and speech.retracts(step.low))
+    return Refusal(step.span, None, things, all_before=not things and alone)
+
+
+def _things(step: Step) -> Iterator[str]:
+    """All that a clause may name, by any of its names."""
+    for mention in step.material.mentions:
+        for one in (mention, *mention.also):
+            if one.kind in THINGS:
+                yield str(one.value)
+                yield from (option for options in one.means.values() for option in options)
+            elif isinstance(one.value, float) and not one.unit:
+                yield f"{one.value:g}"
+    yield from choices.named(step.material.text.low)
+
+
+def _surely(step: Step) -> bool:
+    if step.parse.changes:
+        asked = step.parse.reading.change >= SURELY
+        return asked and (not step.parse.filled.missing or stands(step))
+    return step.parse.share >= SURELY
+
+
+def _sparing(step: Step, spared: frozenset[str]) -> Step:
+    """A step for several names without those that are to be left alone."""
+    filled = step.parse.filled
+    if not spared or not filled.also or not step.parse.changes:
+        return step
+    args, also = dict(filled.args), dict[str, tuple[object, ...]]()
+    for name, values in filled.also.items():
+        left = [v for v in (args[name], *values) if str(v) not in spared]
+        if left:
+            args[name], also[name] = left[0], tuple(left[1:])
+    told = replace(filled, args=args, also={n: v for n, v in also.items() if v})
+    return replace(step, parse=replace(step.parse, filled=told))
