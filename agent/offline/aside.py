@@ -10,52 +10,15 @@ from agent.offline import speech
 from agent.offline.apart import Read
 from agent.offline.mention import Mention
 from agent.offline.parse import SURE
+from agent.offline.refusal import Refusal, refusal, refuses
 from agent.offline.segment import Clause, gaps, pieces_of
-from agent.offline.slots import choices, switches
 from agent.offline.speech import Act
-from agent.offline.step import SURELY, THINGS, Step, forbids, stands
+from agent.offline.step import SURELY, Step, forbids, stands
 from agent.offline.text import Span, Text
 from agent.offline.wording import words
 
 _NO = 4
 """Letters of a word such as ``no``, ``nope``, ``别``."""
-_BRIEF = 4
-"""Words of a clause that only forbids, ``don't do it``, and says nothing else."""
-_ASKED, _CHANGE, _PLAINLY = 0.3, 0.5, 0.5
-"""How likely a clause asks for a deed, without its negation, to forbid just that one: beside how
-likely it asks for any change, and alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A clause that wants something not to be done."""
-
-    span: Span
-    deed: str | None = None
-    """The tool it forbids, where it names the deed."""
-    things: frozenset[str] = frozenset()
-    """What is to be left alone."""
-    spares: bool = False
-    """Are these only to be left as they are?"""
-    all_before: bool = False
-    """Does it name neither, and so mean whatever was asked for before?"""
-    everything: bool = False
-    """Does it open the message, and so govern all of it?"""
-
-    @property
-    def forbids(self) -> bool:
-        """Does it say anything of what is asked?"""
-        return bool(self.deed or self.things or self.all_before or self.everything)
-
-    def covers(self, step: Step) -> bool:
-        """Does it forbid what a step asks for?"""
-        if not step.parse.changes or (self.deed and self.deed != step.parse.label):
-            return False
-        if self.everything:
-            return True
-        if self.things:
-            return any(str(value) in self.things for value in step.parse.filled.args.values())
-        return self.deed is not None or (self.all_before and step.span.start < self.span.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +28,8 @@ class Rest:
     text: Text
     mentions: tuple[Mention, ...]
     refusals: tuple[Refusal, ...]
+    refusing: bool
+    """Does the message as a whole seem to do nothing but refuse?"""
 
     def allowed(self, steps: Sequence[Step]) -> tuple[Step, ...]:
         """The steps that no refusal covers, without the names that are spared.
@@ -72,7 +37,9 @@ class Rest:
         Beside what forbids something only steps that surely ask for something count.
         """
         spared = frozenset(t for r in self.refusals if r.spares for t in r.things)
-        kept = [_sparing(step, spared) for step in steps if _surely(step)]
+        kept = [
+            _sparing(s, spared) for s in steps if _surely(s) and (not self.refusing or _asks(s))
+        ]
         return tuple(s for s in kept if not any(r.covers(s) for r in self.refusals))
 
 
@@ -88,7 +55,9 @@ def set_aside(read: Read, text: Text, mentions: Sequence[Mention]) -> Rest | Non
     kept = (replace(m, aside=True) if any(m.span.within(s) for s in out) else m for m in mentions)
     spared = [r.span for r in refusals if r.spares]
     named = tuple(m for m in kept if not any(m.span.within(span) for span in spared))
-    return Rest(text.without(out), named, tuple(refusals))
+    whole = read(text, mentions, Span(0, len(text.low))).parse
+    refusing = whole.label == "@negated" and whole.share >= SURELY
+    return Rest(text.without(out), named, tuple(refusals), refusing)
 
 
 def _parted(read: Read, text: Text, mentions: Sequence[Mention], piece: Clause) -> Iterator[Clause]:
@@ -127,11 +96,11 @@ def _refusals(
         elif not number and speech.forbids_all(step.low):
             found.append(Refusal(step.span, everything=True))
         elif refuses(step) or (found and _goes_on(piece, step, found[-1])):
-            refusal = _refusal(read, text, mentions, step)
-            if refusal.all_before and number and _asked(read(text, mentions, before)):
-                refusal = replace(refusal, span=Span(before.start, piece.span.end))
-            if not plain or refusal.spares or (number and refusal.all_before):
-                found.append(refusal)
+            told = refusal(read, text, mentions, step)
+            if told.all_before and number and _asked(read(text, mentions, before)):
+                told = replace(told, span=Span(before.start, piece.span.end))
+            if not plain or told.spares or (number and told.all_before):
+                found.append(told)
     return [r for r in found if r.forbids and not (r.all_before and not _before(r, pieces))]
 
 
@@ -145,20 +114,6 @@ def courteous(text: Text, mentions: Sequence[Mention]) -> tuple[Text, tuple[Ment
     spans = [span for span in speech.courtesies(text.low) if span.end - span.start < len(text.low)]
     kept = tuple(m for m in mentions if not any(m.span.overlaps(span) for span in spans))
     return (text.without(spans), kept) if spans else (text, kept)
-
-
-def refuses(step: Step) -> bool:
-    """Is a clause there only to forbid, or to spare something it names?"""
-    low = step.material.text.low
-    if switches.find("enabled", low) is False or choices.negative(low, speech.negations(low)):
-        return False
-    if speech.spares(step.low) or speech.retracts(step.low):
-        return True
-    if speech.states_not(step.low):
-        return False
-    if step.parse.changes:
-        return forbids(step.parse, step.low)
-    return step.parse.act is Act.NEGATED
 
 
 def _takes_back(
@@ -197,42 +152,17 @@ def _goes_on(piece: Clause, step: Step, last: Refusal) -> bool:
     return last.forbids and step.parse.changes and speech.joins(piece.joint)
 
 
-def _refusal(read: Read, text: Text, mentions: Sequence[Mention], step: Step) -> Refusal:
-    """What a clause forbids: the deed is what it would ask for without its negation."""
-    things = frozenset(_things(step))
-    if speech.spares(step.low):
-        return Refusal(step.span, None, things, spares=True)
-    start = step.span.start
-    negators = [
-        Span(start + s.start, start + s.end) for s in speech.negations(step.material.text.low)
-    ]
-    asked = read(text.without(negators), mentions, step.span)
-    label, share = asked.parse.reading.shares[0]
-    likely = share >= _PLAINLY or (share >= _ASKED and asked.parse.reading.change >= _CHANGE)
-    if likely and not label.startswith("@") and not asked.parse.bare:
-        return Refusal(step.span, label, things)
-    brief = len(words(step.low)) <= _BRIEF
-    alone = asked.parse.bare or (brief and speech.retracts(step.low))
-    return Refusal(step.span, None, things, all_before=not things and alone)
-
-
-def _things(step: Step) -> Iterator[str]:
-    """All that a clause may name, by any of its names."""
-    for mention in step.material.mentions:
-        for one in (mention, *mention.also):
-            if one.kind in THINGS:
-                yield str(one.value)
-                yield from (option for options in one.means.values() for option in options)
-            elif isinstance(one.value, float) and not one.unit:
-                yield f"{one.value:g}"
-    yield from choices.named(step.material.text.low)
-
-
 def _surely(step: Step) -> bool:
     if step.parse.changes:
         asked = step.parse.reading.change >= SURELY
         return asked and (not step.parse.filled.missing or stands(step))
-    return step.parse.share >= SURELY
+    return step.parse.share >= SURELY and not speech.declares(step.low)
+
+
+def _asks(step: Step) -> bool:
+    """Does it ask in so many words?"""
+    asked = step.parse.changes or step.parse.act is Act.QUESTION
+    return asked or speech.orders(step.low) or speech.looks(step.low)
 
 
 def _sparing(step: Step, spared: frozenset[str]) -> Step:

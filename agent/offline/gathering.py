@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from agent.offline import speech
 from agent.offline.fill import NAMES, Filled, Material
-from agent.offline.parse import SURE
+from agent.offline.parse import SURE, Parser
 from agent.offline.step import THINGS, Fill, Step, concedes, idle, named, parameters
-from tools.contract import Json
+from tools.contract import Effect, Json, Tool
 
+_OF_LIST = 0.002
+"""Share from which a request about what was just listed is that one."""
 _ABOUT = NAMES | {"metric", "version", "alias", "sample", "gpu", "xid", "action"}
 """Words of arguments that say what a call is about."""
 
@@ -136,3 +138,31 @@ def conceding(fill: Fill, whole: Material, steps: Sequence[Step]) -> Sequence[St
         return steps
     filled = fill(rest[0].parse.tool, whole)
     return [replace(rest[0], parse=replace(rest[0].parse, filled=filled))]
+
+
+def of_list(parser: Parser, last: Step, step: Step) -> Step:
+    """``list the schedules, then remove the one called night-recap``: it is one of these."""
+    kinds = {kind for kind in NAMES if kind in last.parse.label}
+    if last.parse.changes or not step.parse.changes or not kinds or _names(step, kinds):
+        return step
+    if any(m.known for m in step.material.mentions if m.kind == "name"):
+        return step
+    for label, share in step.parse.reading.shares:
+        tool = parser.tools.get(label)
+        if (
+            tool
+            and share >= _OF_LIST
+            and _required(tool) & kinds
+            and tool.effect is not Effect.READ
+        ):
+            filled = parser.fill(tool, step.material)
+            return replace(step, parse=replace(step.parse, label=label, tool=tool, filled=filled))
+    return step
+
+
+def _required(tool: Tool) -> set[str]:
+    return {p.word for p in tool.parameters if p.required}
+
+
+def _names(step: Step, kinds: set[str]) -> bool:
+    return step.parse.tool is not None and bool(_required(step.parse.tool) & kinds)

@@ -28,6 +28,8 @@ _ORDINARY = lexicon("ordinary")
 _QUOTED = compiled(
     r"\"([^\"]{1,400})\"|(?<!\w)'((?:[^']|(?<=\w)'(?=\w)){2,400})'(?!\w)|`([^`]{1,400})`"
 )
+_CODE = compiled(r"\bnvrm\b.*\bxid\b.*\d")
+"""A line of the kernel's log: what counts is its code."""
 _FILE = compiled(
     r"(?<![a-z0-9_./~-])[a-z0-9_./~][^\s\"'`“”，。；、：]*\.(?:pt|pth|ckpt|bin|pkl|pickle|safetensors|onnx|pt2|h5|joblib)(?![a-z0-9_/-])"
 )
@@ -35,7 +37,7 @@ _FILE = compiled(
 _NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|rate-of-change|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
     r"roll-?outs?|roll-?backs?|re-\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
-    r"\w+-(?:based|green|ready|related|wide|shaped|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|oom-kill\w*|"
+    r"ext4-fs|\w+-(?:ish|based|green|ready|related|wide|shaped|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|oom-kill\w*|"
     r"(?:wanda|magnitude|structured|static|dynamic|int8|peer)-\w+|(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"
     r"forty|fifty|sixty|seventy|eighty|ninety)-\w+|yes-?\w*|follow-up|sign-?off|wake-up|back-?up|start-?up|set-?up|nvidia-smi|\w/\w\w?|ci/cd|and/or|tcp/ip|yes/no|on/off|up/down|fine-\w+|\w+-worthy|cpu-\w+-?\w*ing)"
 )
@@ -64,7 +66,11 @@ def find(
 def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[list[Mention]]:
     low = text.low
     yield [_plain("metric", span, text.said(span)) for span in metrics.expressions(low)]
-    yield [_plain("quoted", s, text.raw[s.start + 1 : s.end - 1]) for s in _spans(_QUOTED, low)]
+    yield [
+        _plain("quoted", s, text.raw[s.start + 1 : s.end - 1])
+        for s in _spans(_QUOTED, low)
+        if not _CODE.search(low, s.start, s.end)
+    ]
     yield [_plain("path", span, text.said(span)) for span in _spans(_FILE, low)]
     named = list(_names(text, gazetteer, words))
     yield [

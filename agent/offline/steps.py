@@ -8,8 +8,8 @@ from functools import cache
 from itertools import pairwise, takewhile
 
 from agent.offline import apart, aside, declared, speech
-from agent.offline.fill import NAMES, Material
-from agent.offline.gathering import conceding, gather
+from agent.offline.fill import Material
+from agent.offline.gathering import conceding, gather, of_list
 from agent.offline.mention import Mention
 from agent.offline.parse import FAINT, SURE, Parse, Parser
 from agent.offline.rows import rows
@@ -27,7 +27,7 @@ from agent.offline.splitting import Piece, best_split
 from agent.offline.step import SURELY, Step, forbids, idle, idles
 from agent.offline.text import Span, Text
 from agent.offline.weighing import weigh, worth_of
-from tools.contract import Effect, Parameter, Tool
+from tools.contract import Parameter
 
 POSSIBLY = 0.001
 """How likely a message must make more than one request before cutting it is tried."""
@@ -38,8 +38,6 @@ _ITEM = 0.8
 _PERHAPS, _CERTAINLY = 0.2, 0.7
 _LIKELY = 0.2
 """Share of a condition that counts where the message says that it waits."""
-_OF_LIST = 0.002
-"""Share from which a request about what was just listed is that one."""
 _ALSO = 0.003
 """Share of a change that may be bound to a condition."""
 _MARKS = " ,.;:!?-"
@@ -181,30 +179,9 @@ class Finder:
         split = best_split(len(pieces), joined, worth, several)
         split = conceding(self._parser.fill, whole.material, split)
         found = gather(self._parser.fill, split, firm)
-        found = [found[0], *(self._of_list(*pair) for pair in pairwise(found))] if found else []
+        found = [*found[:1], *(of_list(self._parser, *pair) for pair in pairwise(found))]
         ends = [*(s.span.start for s in found[1:]), len(text.low)][: len(found)]
         return [self._completed(text, mentions, s, e) for s, e in zip(found, ends, strict=True)]
-
-    def _of_list(self, last: Step, step: Step) -> Step:
-        """``list the schedules, then remove the one called night-recap``: it is one of these."""
-        kinds = {kind for kind in NAMES if kind in last.parse.label}
-        if last.parse.changes or not step.parse.changes or not kinds or _names(step, kinds):
-            return step
-        if any(m.known for m in step.material.mentions if m.kind == "name"):
-            return step
-        for label, share in step.parse.reading.shares:
-            tool = self._parser.tools.get(label)
-            if (
-                tool
-                and share >= _OF_LIST
-                and _required(tool) & kinds
-                and tool.effect is not Effect.READ
-            ):
-                filled = self._parser.fill(tool, step.material)
-                return replace(
-                    step, parse=replace(step.parse, label=label, tool=tool, filled=filled)
-                )
-        return step
 
     def _completed(self, text: Text, mentions: Sequence[Mention], step: Step, end: int) -> Step:
         """Details told after the request itself: ``prune it by 40 %. Magnitude will do``."""
@@ -233,14 +210,6 @@ class Finder:
         around = sorted((*reversed(before), *after), key=lambda m: m.aside)
         material = Material(text.part(span), own, tuple(around))
         return Step(self._parser.parse(material), material, span)
-
-
-def _required(tool: Tool) -> set[str]:
-    return {p.word for p in tool.parameters if p.required}
-
-
-def _names(step: Step, kinds: set[str]) -> bool:
-    return step.parse.tool is not None and bool(_required(step.parse.tool) & kinds)
 
 
 def _tells(clause: str) -> bool:

@@ -97,6 +97,11 @@ def unlisted(sheet: Sheet, parameter: Parameter) -> None:
         plain(sheet, parameter)
 
 
+_SAID_OF = compiled(r"(?:'s|\b(?:is|was|are|were|too|so|very|quite|be))\s+$")
+_ORDER = compiled(r"\s+(?:the|that|this|these|those|my|our|all)\b")
+"""What stands before a word that only describes, and after a verb: no names."""
+
+
 def plain(sheet: Sheet, parameter: Parameter) -> bool:
     """A plain word in the place of a name nobody knows: ``the summary called weekly``."""
     if parameter.word not in _UNLISTED or not parameter.required:
@@ -106,7 +111,8 @@ def plain(sheet: Sheet, parameter: Parameter) -> bool:
     for match in _PLAIN.finditer(text.low):
         word, span = match.group(), Span(*match.span())
         taken = any(span.overlaps(m.span) for m in sheet.material.mentions)
-        if taken or word in _NO_NAMES or word in sheet.form.tool.name.split("_"):
+        said_of = _SAID_OF.search(text.low[: span.start]) or _ORDER.match(text.low[span.end :])
+        if taken or said_of or word in _NO_NAMES or word in sheet.form.tool.name.split("_"):
             continue
         fit = cues.fit(cue, text.low, span.start, span.end) + 0.5 * (word not in sheet.form.words)
         if fit >= 1.0 and (best is None or fit > best[0]):

@@ -90,6 +90,7 @@ _LEAD = lazily(
 
 _ASKED = lazily(
     r"(?:请|你|我|麻烦|帮忙|给我|都|已经?|已)*(?:确认|登记|登記|记录?|記錄?|记下来?|存|写|录入?|归档|备案)(?:了|一下|下|上|进去|好)*"
+    r"|(?:帮忙|麻烦|帮我)?分[析折]一?下?|.*\b(?:what|who|which)"
     r"|(?:please |pls |you can |can you )*(?:note|write|log|record|file|put) (?:it|that|this)(?: down)?(?: please)?",
     re.IGNORECASE,
 )

@@ -38,7 +38,7 @@ _TIMES_TRIED = compiled(
 """``sweep ranker 50x``."""
 _SINGLE = compiled(r"单(?:个)?(?=副本|实例|pod|节点运行)")
 _PAIR_OF = compiled(r"(?P<one>单)(?=(?:卡|进程)(?!太|慢|不|跑不|磨))|双(?=卡|进程|gpu)")
-_NONE = compiled(r"归零|清零|缩到零|减到零|(?<=\bto )(?:zero|nothing)\b")
+_NONE = compiled(r"归零|清零|[缩减降调]到零|(?<=\bto )(?:zero|nothing)\b")
 _ONE = compiled(
     r"\b(?:zero|null)(?: them| it)? out\b|\b\w*\d(?:-?bit)? one\b|\b(?:production|prod|staging|champion|current|live|quanti[sz]ed|pruned|smaller|bigger|only|single|which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad|big|small|little|tiny|fresh|better|simpler|spare|proper|another) one\b"
     r"|\b(?:spin|spins|start|fire|kick|set|bring|get|make|build|find|pick|use|want|need|give me|send|teach|train|launch|open) one\b(?! (?:replica|pod|worker|copy|instance|trial))"

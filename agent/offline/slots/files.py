@@ -15,7 +15,8 @@ _FOLDER = compiled(rf"(?<![\w/.~-]){_ROOT}(?:[\w.@+=-]+/)*[\w.@+=-]*[\w@+=-]/?")
 
 def find(low: str) -> tuple[Span, ...]:
     """Where the file is named; its folder first when that is said apart."""
-    file = _FILE.search(low)
+    files = list(_FILE.finditer(low))
+    file = next((f for f in files if "/" in f.group()), files[0] if files else None)
     if file is None:
         folder = _FOLDER.search(low)
         return (Span(*folder.span()),) if folder else ()

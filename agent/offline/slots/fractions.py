@@ -10,7 +10,9 @@ from agent.offline.text import pattern as compiled
 
 _N = numbers.NUMBER
 _PERCENT = compiled(rf"(?<![\w.])(?P<n>{_N})\s*(?:%|percent\b|per cent\b|pct\b|个百分比)")
-_HAN_PERCENT = compiled(rf"百分之\s*(?P<n>\d+(?:\.\d+)?|{numbers.HAN})")
+_HAN_PERCENT = compiled(
+    rf"百分之\s*(?P<n>\d+(?:\.\d+)?|{numbers.HAN})(?:点(?P<tenths>[一二三四五六七八九]))?"
+)
 _TENTHS = compiled(
     r"(?P<n>\d+(?:\.\d+)?|[一二三四五六七八九两])成(?P<half>半|[一二三四五六七八九])?"
 )
@@ -73,5 +75,6 @@ def _percents(low: str) -> Iterator[tuple[Span, float]]:
     for pattern in (_PERCENT, _HAN_PERCENT):
         for match in pattern.finditer(low):
             number = numbers.value(match["n"])
+            tenths = numbers.value(match.groupdict().get("tenths") or "零") or 0
             if number is not None:
-                yield Span(*match.span()), round(number / 100, 6)
+                yield Span(*match.span()), round((number + tenths / 10) / 100, 6)

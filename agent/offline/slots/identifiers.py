@@ -66,7 +66,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "version",
         rf"\bver(?:sion)?s?\b(?:\s|#|no\.?|number)*(?P<n>\d+(?:\.\d+)*|{numbers.ENGLISH})(?![\w%])",
     ),
-    ("version", rf"版本?\s*(?:号)?\s*(?P<n>\d+(?:\.\d+)*|{numbers.HAN})(?!\s*[个次天小分周])"),
+    ("version", rf"版本?\s*(?:号)?\s*(?P<n>\d+(?:\.\d+)*|{numbers.HAN})(?!\s*[个次天小分周]|:\d)"),
     ("version", rf"第\s*(?P<n>{_HN})\s*(?:个)?\s*版本?"),
     (
         "version",
@@ -119,6 +119,7 @@ _LISTED = tuple(
             (
                 rf"(?:\b(?:gpus?|cards)|显卡|卡)[\s:#]*{_RUN}{_END}",
                 rf"{_RUN}{_THESE}(?:张|块|个)?\s*(?:gpu|显卡|卡)(?!\d)",
+                r"(?<![\w.#-])(?P<run>\d{1,2}\s*号?\s*(?:[,、]|和|跟|与)\s*\d{1,2})\s*号\s*(?:gpu|显卡|卡)",
             ),
         ),
     )
