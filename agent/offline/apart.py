@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 from agent.offline import speech
@@ -33,10 +34,12 @@ def beside(read: Read, whole: Step, pieces: Sequence[Clause]) -> Step | None:
     put_off = conditional >= _PUT_OFF and (speech.deferred(low) or speech.later(low))
     bound = put_off or speech.conditional(low)
     hard = {c.span for c in pieces if c.hard or label == "@negated"}
+    # What comes before "after that" only says when: ``NAME 上线之后客诉少了``.
+    when = {c.span for c, after in pairwise(pieces) if after.joint.strip().startswith("之后")}
     sure = [
         s
         for s in _spared([read(text, mentions, c.span) for c in pieces])
-        if stands(s, s.span in hard) and not (bound and s.parse.changes)
+        if stands(s, s.span in hard) and not (bound and s.parse.changes) and s.span not in when
     ]
     return sure[-1] if sure else None
 

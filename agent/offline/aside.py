@@ -111,7 +111,12 @@ def _before(refusal: Refusal, pieces: Sequence[Clause]) -> bool:
 
 def courteous(text: Text, mentions: Sequence[Mention]) -> tuple[Text, tuple[Mention, ...]]:
     """A message without phrases that bind nothing: ``when you get a sec``, ``方便的话``."""
-    spans = [span for span in speech.courtesies(text.low) if span.end - span.start < len(text.low)]
+    quoted = [m.span for m in mentions if m.kind == "quoted"]
+    spans = [
+        span
+        for span in speech.courtesies(text.low)
+        if span.end - span.start < len(text.low) and not any(span.overlaps(q) for q in quoted)
+    ]
     kept = tuple(m for m in mentions if not any(m.span.overlaps(span) for span in spans))
     return (text.without(spans), kept) if spans else (text, kept)
 

@@ -25,7 +25,7 @@ _BETWEEN = compiled(
 )
 """Words between taking a value back and naming the new one."""
 _ONTO = compiled(
-    r"\W*(?:(?:make|take|use|do|it|it's|that|this|to|at|just|only|rather|i|mean|meant|say|better|be|is|for|on|onto|into|in|with|from|of|should|the|node|job|model|deployment|service|alert|rule|one|not|scale|restart|drain|cordon|uncordon|silence|mute|cancel|promote|prune|train|roll|back|改成?|改为|换成?|是|到|用|就|按|应该|给|在|那个|那台|这个|这台|先|发|广州|重启|封锁|排空|静默|取消)\W*)*"
+    r"\W*(?:(?:make|take|use|do|it|it's|that|this|to|at|just|only|rather|i|mean|meant|say|better|be|is|for|on|onto|into|in|with|from|of|should|the|node|job|model|deployment|service|alert|rule|one|not|scale|restart|drain|cordon|uncordon|silence|mute|cancel|promote|prune|train|roll|back|改成?|改为|换成?|是|到|用|就|按|应该|给|在|那个|那台|这个|这台|先|发|重启|封锁|排空|静默|取消)\W*)*"
 )
 """What may stand between taking a name back and naming the right one."""
 _AND = compiled(r"\s*(?:,|and|&|vs\.?|versus|with|to|和|跟|与|对比?)\s*(?:v|version )?")

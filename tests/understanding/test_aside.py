@@ -80,6 +80,10 @@ ASKED: list[tuple[str, list[tuple[str, dict[str, Json]]]]] = [
     ("重启 ranker，sentiment 不动", [("restart", {"deployment": "ranker"})]),
     ("重启 ranker 和 sentiment，sentiment 别动", [("restart", {"deployment": "ranker"})]),
     ("方便的话重启一下 ranker", [("restart", {"deployment": "ranker"})]),
+    (
+        "帮我把 damage-cls 扩到 6 个副本,谢谢",
+        [("scale", {"deployment": "damage-cls", "replicas": 6})],
+    ),
     ("重启 ranker。等等，它现在什么状态？", [("deployment_status", {"deployment": "ranker"})]),
     (
         "打 ranker 5 的镜像 暂时不推仓库",

@@ -90,6 +90,8 @@ TAKEN_BACK = [
     ("重启 ranker,不对,别重启了", []),
     ("let train-digits-7 run, don't cancel it even though the loss looks ugly", []),
     ("先别封锁 gpu-node-01", []),
+    ("ranker v12 上线之后客诉少了好多", []),
+    ("ranker 回滚到 revision 12 完成 @全体", []),
     ("重启 ranker 然后静音 RankerLatencyHigh 30 分钟,算了", []),
     ("restart ranker and mute RankerLatencyHigh for 30m, no never mind", []),
     ("重启 ranker,别的别动", ["restart"]),

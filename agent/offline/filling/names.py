@@ -19,6 +19,8 @@ _ACCEPTS: dict[str, tuple[str, ...]] = {
 _OTHER_KIND = 1.0
 """Against a name that nobody lists, when its shape is not that of the kind wanted."""
 _NEVER = 9.0
+_HINTED = 0.5
+"""How well its place must suit an optional argument that is named by some of its words only."""
 _TUNED = compiled(
     r"\b(?:raise|lower|change|adjust|tune|bump|set|move|threshold|limit|rule)\b|阈值|规则|调[到高低成整]|改[到成为]"
 )
@@ -60,6 +62,8 @@ def name(sheet: Sheet, parameter: Parameter) -> None:
         fit = sheet.fit(parameter, mention) if own else -1.5
         if fit < _least(sheet, parameter, mention):
             continue
+        if mention.loose and own and not parameter.required and not paired and fit < _HINTED:
+            continue  # "the tide tables changed" names no job to go on from
         score = 3.0 + fit - loss - 0.1 * order
         if best is None or score > best[0]:
             best = (score, mention, kind)
