@@ -70,6 +70,8 @@ def _parted(read: Read, text: Text, mentions: Sequence[Mention], piece: Clause) 
     for cut, after in zip_longest(cuts, cuts[1:]):
         end = after.start if after else piece.span.end
         first, second = Span(start, cut.start), Span(cut.end, end)
+        if not speech.negated(text.low[cut.end : end]):
+            continue
         step = read(text, mentions, second)
         if not (speech.negated(step.low) and words(step.low)) or speech.forbids_all(step.low):
             continue

@@ -25,6 +25,8 @@ _VERSION = compiled(r"v\d+")
 _SPOKEN = compiled(rf"(?:{numbers.ENGLISH})")
 _BEGINS, _ENDING, _RARE = 4, 5, 3
 """Letters from which a beginning stands for a word, that it may lack, that a rare word has."""
+_MOST = 80
+"""Words of a request; what is longer is pasted, and says names in full."""
 _SIZED = 3
 """Pieces that must fit where only a size is said: ``7``, ``b`` and one more."""
 
@@ -60,6 +62,8 @@ def find(
     ``known`` are words of requests; they never stand for a name on their own.
     """
     said = _words(low, known)
+    if len(said) > _MOST:
+        return
     listed = [
         (kind, name, pieces_of(_tail(name))) for kind in KINDS for name in names.get(kind, ())
     ]
