@@ -17,6 +17,8 @@ from agent.offline.step import SURELY, Step, forbids, stands
 from agent.offline.text import Span, Text
 from agent.offline.wording import words
 
+_SAME = 0.01
+"""How likely ``stop`` alone means the deed that was asked for just before, and does not stop it."""
 _NO = 4
 """Letters of a word such as ``no``, ``nope``, ``别``."""
 
@@ -101,6 +103,8 @@ def _refusals(
             told = refusal(read, text, mentions, step)
             if told.all_before and number and _asked(read(text, mentions, before)):
                 told = replace(told, span=Span(before.start, piece.span.end))
+            if whole.parse.certain and told.all_before and not speech.retracts(step.low):
+                continue  # "cancel it. He swore it was converging. It's not."
             if not plain or told.spares or (number and told.all_before):
                 found.append(told)
     return [r for r in found if r.forbids and not (r.all_before and not _before(r, pieces))]
@@ -141,7 +145,8 @@ def _takes_back(
         look = read(text, mentions, rest).parse
         return look.tool is not None and not look.changes
     if speech.aborts(step.low):
-        return stands(asked)
+        same = step.parse.reading.share(asked.parse.label)  # "nobody reads it, stop"
+        return stands(asked) and same < _SAME
     comma = text.low[rest.start :].lstrip(" ").startswith(",")
     return speech.stops(step.low) and not (comma and len(step.low.strip()) <= _NO)
 

@@ -56,7 +56,7 @@ def verdict(parse: Parse, low: str, timed: bool) -> Verdict:
         return Verdict.NOTE
     if parse.bare:
         return Verdict.ASK
-    if parse.act in (Act.STATEMENT, Act.HEDGED):  # never enough, however sure the model is
+    if parse.act is Act.HEDGED or (parse.act is Act.STATEMENT and not parse.certain):
         return Verdict.ASK
     likely = min(parse.share, parse.solid)
     enough = asks >= _LEAST.get(parse.act, _ORDER) and likely >= _LEAST_SHARE
@@ -89,6 +89,8 @@ def _waits(parse: Parse, low: str, timed: bool) -> bool:
         return True
     if timed or parse.worded.get("condition", 0.0) >= _USUAL:
         return False
-    if parse.act is Act.CONDITION or speech.conditional(low) or speech.deferred(low):
+    if parse.act is Act.CONDITION or speech.conditional(low):
         return True
+    if speech.deferred(low):
+        return not (parse.certain and speech.presently(low))
     return speech.later(low) and bound >= _LATER

@@ -57,6 +57,8 @@ _TOKEN = compiled(rf"[A-Z]|[a-z0-9]+(?:'[a-z]+)?|[{HAN}]|[?:]")
 _SPACES = re.compile(r"\s+")
 _WORDS = 3
 _SHORTEST, _LONGEST = 3, 5
+_APART = (2, 3)
+"""Words that stand two or three places apart make a pair, too: ``stop … alerts``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,9 @@ def features(seen: View) -> set[int]:
     words = ["^", *_TOKEN.findall(seen.text), "$"]
     for size in range(1, _WORDS + 1):
         names.update("=" + " ".join(words[i : i + size]) for i in range(len(words) - size + 1))
+    for apart in _APART:
+        pairs = zip(words, words[apart:], strict=False)
+        names.update(f"~{apart}{one} {other}" for one, other in pairs)
     text = f"^{seen.text}$"
     names.update(_pieces(text))
     return {crc32(name.encode()) for name in names}

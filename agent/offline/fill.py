@@ -38,7 +38,7 @@ class Filler:
             missing += [p for p in parameters if p.word == "target"]
         kinds = [p.name for p in parameters if p.word == "rule_kind"]
         if (
-            kinds and kinds[0] not in args and "enabled" not in args
+            kinds and args.get(kinds[0], "threshold") == "threshold" and "enabled" not in args
         ):  # a rule that is no threshold says of what kind it is
             missing += [p for p in parameters if p.word == "number" and p.name not in args]
         return missing

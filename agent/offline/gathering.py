@@ -9,10 +9,29 @@ from agent.offline import speech
 from agent.offline.fill import NAMES, Filled, Material
 from agent.offline.parse import SURE, Parser
 from agent.offline.step import THINGS, Fill, Step, concedes, idle, named, parameters
+from agent.offline.wording import words
 from tools.contract import Effect, Json, Tool
 
+_LISTED = 0.9
+"""How likely a change is of what was just listed, where it fits."""
 _OF_LIST = 0.002
 """Share from which a request about what was just listed is that one."""
+_PARTS = {
+    "status_summary": frozenset(
+        (
+            "list_alerts",
+            "list_actions",
+            "list_jobs",
+            "list_deployments",
+            "check_drift",
+            "gpu_status",
+        )
+    ),
+    "deployment_status": frozenset(("metric_query",)),
+}
+"""What an answer holds anyway, when it is only named beside the request for it."""
+_BRIEF = 4
+"""Words of a clause that only names something."""
 _ABOUT = NAMES | {"metric", "version", "alias", "sample", "gpu", "xid", "action"}
 """Words of arguments that say what a call is about."""
 
@@ -33,6 +52,8 @@ def _with(fill: Fill, found: list[Step], step: Step) -> list[Step]:
     *before, last = found
     if last.parse.changes and takes_back(step):
         return before
+    if covers(found[0], step):
+        return found
     if likewise(last, step) and (further := again(fill, last, step)):
         return [*found, further]
     if recounts(last, step):
@@ -56,6 +77,14 @@ def takes_back(step: Step) -> bool:
     """``restart it? no, leave it``: only forbids, and names nothing else to be left alone."""
     others = named(step) or speech.others(step.low)
     return step.parse.tool is None and speech.retracts(step.low) and not others
+
+
+def covers(first: Step, step: Step) -> bool:
+    """Does a clause only name a part of the answer to the first request: ``…, alerts, jobs``?"""
+    if step.parse.label not in _PARTS.get(first.parse.label, ()) or speech.orders(step.low):
+        return False
+    args = {name for name in step.parse.filled.args if name not in ("query", "window", "gpu")}
+    return not args and not named(step) and len(words(step.low)) <= _BRIEF
 
 
 def likewise(last: Step, step: Step) -> bool:
@@ -143,8 +172,11 @@ def conceding(fill: Fill, whole: Material, steps: Sequence[Step]) -> Sequence[St
 def of_list(parser: Parser, last: Step, step: Step) -> Step:
     """``list the schedules, then remove the one called night-recap``: it is one of these."""
     kinds = {kind for kind in NAMES if kind in last.parse.label}
-    if last.parse.changes or not step.parse.changes or not kinds or _names(step, kinds):
+    if last.parse.changes or not step.parse.changes or not kinds:
         return step
+    if _names(step, kinds):
+        told = max(step.parse.share, _LISTED)
+        return replace(step, parse=replace(step.parse, share=told, solid=told))
     if any(m.known for m in step.material.mentions if m.kind == "name"):
         return step
     for label, share in step.parse.reading.shares:

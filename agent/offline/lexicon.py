@@ -10,7 +10,7 @@ from agent.offline.wording import stem
 
 _ORDINARY = words("ordinary")
 """Common words; never names, however few requests use them."""
-_COMMON = 6
+_COMMON = 8
 """Requests that use a word before another is taken for a typing error of it."""
 
 

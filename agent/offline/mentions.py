@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from agent.offline import described, loosely
-from agent.offline.coordination import coordinated
+from agent.offline.coordination import coordinated, in_places
 from agent.offline.grammar import words as lexicon
 from agent.offline.mention import SAID, Mention
 from agent.offline.names import Gazetteer, Kind
@@ -36,10 +36,10 @@ _FILE = compiled(
 """A file of weights, with its folders."""
 _NOT_A_NAME = compiled(
     r"(?:re-?)?(?:un-?)?(?:blue-green|up-to-date|rate-of-change|on-call|go-live|hand-over|list-\w+|read-only|\w+-wise|\w+-style|"
-    r"roll-?outs?|roll-?backs?|re-\w+|un-\w+|mid-way|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
+    r"roll-?outs?|roll-?backs?|re-\w+|un-\w+|mid-\w+|in-flight|end-to-end|side-by-side|out-of-\w+|\w+-by-\w+|"
     r"ext4-fs|\w+-(?:ish|based|green|ready|related|wide|shaped|level|bit|times?|hours?|minutes?|first|free)|non-\w+|pre-\w+|post-\w+|oom-kill\w*|"
     r"(?:wanda|magnitude|structured|static|dynamic|int8|peer)-\w+|(?:hyper|auto|multi|semi|self|cross|co)-\w+|(?:an?|the|half|one|two|three|first|second|last|next|twenty|thirty|"
-    r"forty|fifty|sixty|seventy|eighty|ninety)-\w+|yes-?\w*|follow-up|sign-?off|wake-up|back-?up|start-?up|set-?up|nvidia-smi|\w/\w\w?|ci/cd|and/or|tcp/ip|yes/no|on/off|up/down|fine-\w+|\w+-worthy|cpu-\w+-?\w*ing)"
+    r"forty|fifty|sixty|seventy|eighty|ninety)-\w+|yes-?\w*|follow-up|sign-?off|wake-up|back-?up|held-up|peer-outliers?|student-teacher|teacher-student|wrap-up|speed-?ups?|start-?up|set-?up|nvidia-smi|\w/\w\w?|ci/cd|and/or|tcp/ip|yes/no|on/off|up/down|fine-\w+|\w+-worthy|cpu-\w+-?\w*ing)"
 )
 
 
@@ -60,7 +60,8 @@ def find(
         for mention in sorted(readings, key=lambda m: m.span.start - m.span.end):
             if not any(mention.span.overlaps(other.span) for other in taken):
                 taken.append(mention)
-    return coordinated(text.low, sorted(taken, key=lambda m: m.span.start))
+    found = coordinated(text.low, sorted(taken, key=lambda m: m.span.start))
+    return in_places(text.low, found)
 
 
 def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[list[Mention]]:
@@ -93,6 +94,7 @@ def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterat
     yield [m for m in spoken if "_" in low[m.span.start : m.span.end]]
     yield [_loose(span, means) for span, means in described.find(text.low, gazetteer.listed)]
     yield list(_loosely(text, gazetteer, words))
+    yield [_plain("alias", span, text.said(span)) for span in identifiers.own_aliases(low)]
     yield unlisted
     yield [_plain("window", span, value) for span, value in durations.find(low)]
     yield [m for m in identified if m.kind == "gpu"]
@@ -121,6 +123,8 @@ def _spans(pattern: re.Pattern[str], low: str) -> Iterator[Span]:
 def _names(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[Mention]:
     for found in gazetteer.find(text.low, words):
         span = found.span
+        if found.typo and ":" in text.low[span.start : span.end]:
+            continue  # "ranker:lr 3e-4" names no image
         if not found.typo or not _NOT_A_NAME.fullmatch(text.low[span.start : span.end]):
             first = next(iter(found.means.values()))[0]
             yield Mention("name", span, first, span, found.means, typo=found.typo)

@@ -155,7 +155,7 @@ class Gazetteer:
         return {kind: tuple(proper) for kind, proper in found.items() if len(proper) > 1}
 
     def ending(self, said: str) -> dict[Kind, tuple[str, ...]]:
-        """The one name that ``said`` is the end of: ``l4-07`` is ``gpu-l4-07``."""
+        """The names of one kind that ``said`` is the end of: ``l4-07`` is ``gpu-l4-07``."""
         pieces = [p.lstrip("0") or "0" for p in pieces_of(said)]
         found: dict[Kind, set[str]] = defaultdict(set)
         for means in self._means.values():
@@ -164,9 +164,9 @@ class Gazetteer:
                     parts = [p.lstrip("0") or "0" for p in pieces_of(name)]
                     if len(parts) > len(pieces) > 1 and parts[-len(pieces) :] == pieces:
                         found[kind].add(name)
-        if len({name for names in found.values() for name in names}) != 1:
+        if len({name for names in found.values() for name in names}) > 1 < len(found):
             return {}
-        return {kind: tuple(names) for kind, names in found.items()}
+        return {kind: tuple(sorted(names)) for kind, names in found.items()}
 
     def _written(self, low: str) -> Iterator[Found]:
         """Channels, and names that are not all Latin letters, exactly as they are listed."""

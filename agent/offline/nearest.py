@@ -25,6 +25,8 @@ class Nearest:
 
     def likeness(self, found: set[int]) -> dict[str, float]:
         """Tool → how likely the features of a request mean it, 0..1."""
+        if not self._phrases:
+            return {}
         size = self._size(found)
         likely: dict[str, float] = {}
         for tool, phrases in self._phrases.items():

@@ -51,6 +51,8 @@ _ARROW = compiled(r"->|=>|→|转正")
 """Says what is wanted although it is no word of its own."""
 SURE = 0.5
 """Share from which a clause counts as this request."""
+_CERTAINLY, _CERTAIN_SHARE = 0.985, 0.95
+"""How likely a change is asked for, and this one, to outweigh words that sound like a report."""
 FAINT = 0.12
 """Share below which it means nothing we know."""
 
@@ -81,6 +83,12 @@ class Parse:
     def changes(self) -> bool:
         """Does the tool change something?"""
         return self.tool is not None and self.tool.effect is not Effect.READ
+
+    @property
+    def certain(self) -> bool:
+        """Is this change surely asked for, although it is told like a report?"""
+        asked = self.reading.change >= _CERTAINLY and self.solid >= _CERTAIN_SHARE
+        return self.changes and asked and self.share >= _CERTAIN_SHARE
 
     @property
     def sure(self) -> bool:
@@ -184,6 +192,9 @@ class Parser:
 
     def _judge(self, label: str, share: float, material: Material) -> tuple[float, str, Filled]:
         tool = self.tools.get(label)
+        if label == "@explain":  # a code is asked about itself, not about codes in general
+            coded = sum(m.kind == "xid" for m in material.mentions)
+            return share * math.exp(-_UNUSED["xid"] * coded), label, Filled()
         if tool is None or share < _FAINTEST:
             return share, label, Filled()
         filled = self.fill(tool, material)

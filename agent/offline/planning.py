@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agent.offline import apart, aside, ask, corrections, references, replies, speech
+from agent.offline import apart, aside, ask, corrections, references, replies, sharing, speech
+from agent.offline.addressee import elsewhere
 from agent.offline.consent import Verdict, may_be_apart, verdict
 from agent.offline.fill import NAMES
 from agent.offline.mention import Mention
@@ -16,13 +17,11 @@ from agent.offline.speech import Act
 from agent.offline.step import Step
 from agent.offline.steps import Finder
 from agent.offline.text import Lang, Text
-from agent.offline.text import pattern as compiled
 from agent.offline.turns import Pending, Understanding
 from tools.contract import Call, Effect, Json, Parameter
 
 _TIMED = ("when", "text", "window")
 """Words of arguments of tools that a time in the request may belong to."""
-_FIRST_WORD = compiled(r"^((?:hey |hi |yo |ok |so |u+m+ |u+h+ |h+m+ |erm )*)([a-z]{2,14})(?=,|\b)")
 
 
 class Planner:
@@ -40,24 +39,11 @@ class Planner:
         text, mentions = corrections.corrected(text, mentions)
         text, mentions = aside.courteous(text, mentions)
         found = self._finder.find(text, mentions)
-        if self._elsewhere(text, found.wanted):
+        if elsewhere(self.parser.lexicon.strange, text, found.wanted):
             return Understanding(reply=replies.say(Verdict.NOTE, text.lang), lang=text.lang)
         if not found.wanted:
             return self._nothing(found.rest, text.lang, mentions)
         return self._settle(found.wanted, text, mentions, known)
-
-    def _elsewhere(self, text: Text, steps: Sequence[Step]) -> bool:
-        """Is it said to somebody else, or only mused about?
-
-        A message that opens with a word nobody knows is judged by it only where a change is meant.
-        """
-        if speech.counterfactual(text.low):
-            return not any(s.parse.tool and not s.parse.changes for s in steps)
-        first = _FIRST_WORD.match(text.low)
-        low = text.low
-        if first and any(s.parse.changes for s in steps) and self.parser.lexicon.strange(first[2]):
-            low = f"{first[1]}STRANGER{low[first.end() :]}"
-        return speech.addressed(low)
 
     def _settle(
         self,
@@ -74,7 +60,7 @@ class Planner:
                 before = text.low[: step.span.start]
                 tools = self.parser.tools
                 args |= references.carried(step.low, before, step.parse.tool, args, calls, tools)
-            args |= references.repeated(args, calls)
+            args |= sharing.repeated(args, calls)
             call = Call(step.parse.label, args)
             if call in calls:
                 continue
@@ -84,7 +70,7 @@ class Planner:
             calls += (call, *self._each(step, call))
         confidence = min(s.parse.share for s in steps)
         if not doubts:
-            told = references.shared(text.low, mentions, calls, self.parser.tools)
+            told = sharing.shared(text.low, mentions, calls, self.parser.tools)
             return Understanding(told, lang=text.lang, confidence=round(confidence, 3))
         number, doubt = doubts[0]
         pending = doubt.pending
@@ -151,8 +137,7 @@ class Planner:
     def _doubt(self, step: Step, call: Call, text: Text) -> Understanding | None:
         """What must be asked before this call may be made."""
         if not step.parse.changes:
-            loose = step.parse.filled.loose
-            open_ = self._ambiguous(step, call, text.lang) if loose else None
+            open_ = self._ambiguous(step, call, text.lang)
             return open_ or self._incomplete(step, call, text.lang)
         lang = text.lang
         timed = any(p.word in _TIMED and p.required for p in _parameters(step))

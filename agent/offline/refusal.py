@@ -11,9 +11,11 @@ from agent.offline.mention import Mention
 from agent.offline.slots import choices, switches
 from agent.offline.speech import Act
 from agent.offline.step import THINGS, Step, forbids
-from agent.offline.text import Span, Text
+from agent.offline.text import Span, Text, pattern
 from agent.offline.wording import words
 
+_ELSEWHERE = pattern(r"(?<![\w-])[a-z][a-z0-9-]*\s*(?:那边|这边|里|上)?的?\s*(?:别|不要|不用|先别)")
+"""A place beside the refusal, ``fab12 的别动``: it is not about what was asked for before."""
 _BRIEF = 4
 """Words of a clause that only forbids, ``don't do it``, and says nothing else."""
 _SURE, _APART = 0.7, 0.35
@@ -50,7 +52,12 @@ class Refusal:
             return True
         if self.things:
             return any(str(value) in self.things for value in step.parse.filled.args.values())
-        return self.deed is not None or (self.all_before and step.span.start < self.span.start)
+        return self.deed is not None or (self.all_before and self._follows(step))
+
+    def _follows(self, step: Step) -> bool:
+        """Does it come after all that a step names?"""
+        ends = [step.span.start + m.span.end for m in step.material.mentions]
+        return step.span.start < self.span.start and max(ends, default=0) <= self.span.end
 
 
 def refuses(step: Step) -> bool:
@@ -86,6 +93,7 @@ def refusal(read: Read, text: Text, mentions: Sequence[Mention], step: Step) -> 
         return Refusal(step.span, label, things)
     brief = len(words(step.low)) <= _BRIEF
     alone = asked.parse.bare or (brief and speech.retracts(step.low))
+    alone = alone and not _ELSEWHERE.search(step.low)
     return Refusal(step.span, all_before=not things and alone)
 
 

@@ -12,14 +12,20 @@ from agent.offline.text import Span, Text
 from agent.offline.text import pattern as compiled
 
 _HARD = compiled(
-    r"[;\n]+|\s*&&\s*|(?:^|(?<=[\s,;:]))\(?[1-9][).]\s+|(?<!incl)(?<!e\.g)(?<!i\.e)(?<!etc)(?<!\bvs)(?<!approx)(?<!\bno)[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|(?<!\d)[.!?]+(?=[\u4e00-\u9fff])|\s(?:-|--)\s"
+    r"[;\n]+|\s*&&\s*|(?:^|(?<=[\s,;:\u4e00-\u9fff\"]))\(?[1-9](?:[).]\s+|\)(?=[a-z\u4e00-\u9fff]))|(?<!incl)(?<!e\.g)(?<!i\.e)(?<!etc)(?<!\bvs)(?<!approx)(?<!\bno)[.!?]+(?=\s|$)|(?<=[\u4e00-\u9fff])[.!?]+|(?<!\d)[.!?]+(?=[\u4e00-\u9fff])|\s(?:-|--)\s"
     r"|(?:,\s*)?\b(?:and then|then|after that|afterwards|and after that|followed by|and also|also|as well as|plus|next|finally|and finally)\b,?"
     r"|[,]?\s*(?:然后再?|(?<=[, ])接着再?|之后再?(?!.*(?:吗|么|[?]|怎么|为什么|是否|多少|没有?$))|(?<=[%成完])后,?(?=\s*[a-z\u4e00-\u9fff])|随后|紧接着|(?<=[,;])\s*完后|(?<=[,; ])(?:完了|完事了?|弄完|搞完|搞定|做完)(?:之?后|以后)?,?\s*再?(?=\S)|顺便再?|顺带|(?<=[, ])最后再?|并且|并(?=[^行发且不])|同时|以及|另外|还有(?=把|查|看|给)|(?<=[,\u4e00-\u9fff\w])(?<!要)(?<!用)(?<!别)(?<!不)(?<!先)(?<!能)(?<!可以)(?<!又)(?<!一)(?<!勿)\s*再(?!次|说|见|试|来|也|训|跑|起|启|让|重|接|给))"
 )
-_ITEM, _FIRST_ITEM = compiled(r"[2-9][).]\s"), compiled(r"(?:^|[\s,;:])\(?1[).]\s")
+_INCLUDING = compiled(
+    r",?\s*(?:\b(?:including|incl\.?|covering)\b|包括|包含|涵盖|(?<=,)\s*(?:[外附]?带上?|附上)(?=[\u4e00-\u9fffa-z ]))(?:[^;.\n!?]|(?<=[\da-z])\.(?=[\da-z]))*"
+)
+"""What belongs to a thing asked for is no list of requests: ``, including alerts and jobs``."""
+_MARKED = compiled(r"(?:^|[\s,;:.])\(?[1-9][).]\s*$")
+_ITEM = compiled(r"[2-9](?:[).]\s|\)$)")
+_FIRST_ITEM = compiled(r"(?:^|[\s,;:])\(?1(?:[).]\s|\))")
 """Marks of the items of a numbered list, which begins with 1."""
 _SOFT = compiled(
-    r",(?!\d{3})|\s[&+]\s|(?<!\bahead )(?<!\btry )(?<!\bcome )(?<!\boff )\band\b|\bbut\b|\bso\b(?= )|\s(?=without (?:push|deploy|promot|restart|roll|touch|retrain|delet|remov|export|scal|drain)\w*ing\b)|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])"
+    r",(?!\d{3})|\s[&+/]\s|(?<!\bahead )(?<!\btry )(?<!\bcome )(?<!\boff )\band\b|\bbut\b|\bso\b(?= )|\s(?=without (?:push|deploy|promot|restart|roll|touch|retrain|delet|remov|export|scal|drain)\w*ing\b)|(?<=[\u4e00-\u9fff\w ])[和跟与](?=[\u4e00-\u9fff\w ])"
 )
 _FIRST = compiled(
     r"^\s*(?:first(?:ly)?|second(?:ly)?|next|finally|then|and|also|so|but|plus|首先|其次|最后|先|再|并|然后)[\s,]+"
@@ -38,7 +44,7 @@ _SHORT = 4
 """Words of an item of a row of two, ``models, jobs``; longer ones may explain each other."""
 _GAP = compiled(r"(?<=[\u4e00-\u9fff\d%])\s+|\s+(?=[\u4e00-\u9fff])")
 _LISTING = compiled(
-    r"\s*(?:[+&、]|(?<=\w)，?加上?(?=[\u4e00-\u9fffa-z ])|(?<=[\u4e00-\u9fffa-z ])[和跟及](?=[\u4e00-\u9fffa-z ])|以及|,?\s+(?:plus|and|n)\s+(?:the |also )?)\s*"
+    r"\s*(?:[+&、]|(?<=\s)/(?=\s)|\?(?=\s+(?:and |also |any )?[a-z]+)|(?<=\w)，?加上?(?=[\u4e00-\u9fffa-z ])|(?<=[\u4e00-\u9fffa-z ])[和跟及](?=[\u4e00-\u9fffa-z ])|以及|,?\s+(?:plus|and|n)\s+(?:the |also )?)\s*"
 )
 """What stands between the items of a list."""
 _ROW = compiled(rf"{_LISTING.pattern}|\s*,\s*(?:and |then )?(?:the )?")
@@ -63,6 +69,11 @@ class Clause:
     joint: str = ""
     """The word or mark before it."""
 
+    @property
+    def item(self) -> bool:
+        """Is it an item of a numbered list?"""
+        return bool(_MARKED.search(self.joint))
+
 
 def clauses(low: str, mentions: Sequence[Mention], loose: bool = False) -> list[Clause]:
     """The clauses of a folded text; never cuts through a mention, nor between two numbers.
@@ -71,6 +82,7 @@ def clauses(low: str, mentions: Sequence[Mention], loose: bool = False) -> list[
     """
     cuts: list[tuple[int, int, bool]] = []
     numbered = bool(_FIRST_ITEM.search(low))
+    included = _included(low, mentions)
     for pattern in (_HARD, _SOFT, _LOOSE) if loose else (_HARD, _SOFT):
         for match in pattern.finditer(low):
             span = Span(*match.span())
@@ -78,7 +90,8 @@ def clauses(low: str, mentions: Sequence[Mention], loose: bool = False) -> list[
                 match.group()
             ):  # "in rack 4. Drain it" ends a sentence
                 span = Span(match.end() - 2, match.end())
-            if match.group() and _may_cut(span, mentions):
+            listed = pattern is not _HARD and any(span.overlaps(i) for i in included)
+            if match.group() and not listed and _may_cut(span, mentions):
                 cuts.append((span.start, span.end, pattern is _HARD))
     found: list[Clause] = []
     at, hard, joint = 0, True, ""
@@ -93,6 +106,13 @@ def clauses(low: str, mentions: Sequence[Mention], loose: bool = False) -> list[
         at, hard, joint = end, hard or strong, joint + low[start:end]
     piece = _trim(low, Span(at, len(low)))
     return [*found, Clause(piece, hard, joint)] if piece.end > piece.start else found
+
+
+def _included(low: str, mentions: Sequence[Mention]) -> list[Span]:
+    """What only says what is to be in an answer; a thing that is named is asked for itself."""
+    named = [m.span for m in mentions if m.kind == "name"]
+    found = (Span(*match.span()) for match in _INCLUDING.finditer(low))
+    return [span for span in found if not any(span.overlaps(n) for n in named)]
 
 
 def gaps(low: str, mentions: Sequence[Mention]) -> list[Span]:

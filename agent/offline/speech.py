@@ -6,6 +6,7 @@ Only grammar: function words, aspect, word order. No tool is known here.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 
 from agent.offline.grammar import rule
@@ -39,6 +40,15 @@ def _plain(clause: str) -> str:
 def _free(clause: str) -> str:
     """Without what only sounds like a refusal: ``instead of 5``, ``精度别掉超过一个点``."""
     return rule("spared").sub(" ", _SPACES.sub(" ", clause))
+
+
+def _says(name: str) -> Callable[[str], bool]:
+    """Does a clause fit a rule of the grammar, wherever in it?"""
+
+    def says(clause: str) -> bool:
+        return bool(rule(name).search(_plain(clause)))
+
+    return says
 
 
 def act(clause: str, conditions: bool = True) -> Act:
@@ -101,39 +111,20 @@ def declares(clause: str) -> bool:
     )
 
 
-def afterthought(clause: str) -> bool:
-    """Nothing but a time to come, or a doubt, about what was said before: ``tomorrow``, ``等等``."""
-    return bool(rule("afterthought").search(_plain(clause)))
-
-
-def reports(clause: str) -> bool:
-    """Tells that a deed is done, in the perfect tense: ``has been scaled``, ``已经扩到 6 个了``."""
-    return bool(rule("reported").search(_plain(clause)))
-
-
-def orders(clause: str) -> bool:
-    """Does it ask to look at something?"""
-    return bool(rule("orders").search(_plain(clause)))
-
-
-def looks(clause: str) -> bool:
-    """Does it begin by asking to be shown or told something?"""
-    return bool(rule("looks").search(_plain(clause)))
-
-
-def subordinate(clause: str) -> bool:
-    """A clause that only sets the scene: ``after the rollback``, ``上次发布之后``."""
-    return bool(rule("subordinate").search(_plain(clause)))
-
-
-def assents(clause: str) -> bool:
-    """``go``, ``do it``, ``thanks``: adds nothing to what was asked."""
-    return bool(rule("assent").search(_plain(clause)))
-
-
-def refuses(clause: str) -> bool:
-    """Puts a whole deed off, whatever a phrase with the same words may ask for."""
-    return bool(rule("refuses").search(_plain(clause)))
+afterthought = _says("afterthought")
+"""Nothing but a time to come, or a doubt, about what was said before: ``tomorrow``, ``等等``."""
+reports = _says("reported")
+"""Tells that a deed is done, in the perfect tense: ``has been scaled``, ``已经扩到 6 个了``."""
+orders = _says("orders")
+"""Does it ask to look at something?"""
+looks = _says("looks")
+"""Does it begin by asking to be shown or told something?"""
+subordinate = _says("subordinate")
+"""A clause that only sets the scene: ``after the rollback``, ``上次发布之后``."""
+assents = _says("assent")
+"""``go``, ``do it``, ``thanks``: adds nothing to what was asked."""
+refuses = _says("refuses")
+"""Puts a whole deed off, whatever a phrase with the same words may ask for."""
 
 
 def governs(sentence: str) -> bool:
@@ -143,44 +134,22 @@ def governs(sentence: str) -> bool:
     return bool(opens or retracts(text) or rule("negation").search(text) or refuses(text))
 
 
-def dismisses(clause: str) -> bool:
-    """Takes all back that was said before: ``never mind``, ``算了``."""
-    return bool(rule("dismisses").search(_plain(clause)))
-
-
-def retracts(clause: str) -> bool:
-    """Takes back what was said, or forbids the deed by its name, whatever else the words say."""
-    return bool(rule("retracts").search(_plain(clause)))
-
-
-def stops(clause: str) -> bool:
-    """Stops the change that was just asked for: ``abort``, ``wrong window``, ``别``."""
-    return bool(rule("stops").search(_plain(clause)))
-
-
-def aborts(clause: str) -> bool:
-    """Stops what is going on, or what was just asked for: ``abort``, ``停``."""
-    return bool(rule("aborts").search(_plain(clause)))
-
-
-def forbids_all(clause: str) -> bool:
-    """Nothing but a refusal of all that follows: ``never, ever …``, ``do not, whatever …``."""
-    return bool(rule("forbids_all").search(_plain(clause)))
-
-
-def waits(clause: str) -> bool:
-    """Holds everything up: ``hold on``, ``等一下``."""
-    return bool(rule("waits").search(_plain(clause)))
-
-
-def states_not(clause: str) -> bool:
-    """Only states that something is not so: ``it has never seen them``."""
-    return bool(rule("states_not").search(_plain(clause)))
-
-
-def spares(clause: str) -> bool:
-    """Wants something it names to be left as it is: ``leave NAME alone``, ``NAME 先不动``."""
-    return bool(rule("spares").search(_plain(clause)))
+dismisses = _says("dismisses")
+"""Takes all back that was said before: ``never mind``, ``算了``."""
+retracts = _says("retracts")
+"""Takes back what was said, or forbids the deed by its name, whatever else the words say."""
+stops = _says("stops")
+"""Stops the change that was just asked for: ``abort``, ``wrong window``, ``别``."""
+aborts = _says("aborts")
+"""Stops what is going on, or what was just asked for: ``abort``, ``停``."""
+forbids_all = _says("forbids_all")
+"""Nothing but a refusal of all that follows: ``never, ever …``, ``do not, whatever …``."""
+waits = _says("waits")
+"""Holds everything up: ``hold on``, ``等一下``."""
+states_not = _says("states_not")
+"""Only states that something is not so: ``it has never seen them``."""
+spares = _says("spares")
+"""Wants something it names to be left as it is: ``leave NAME alone``, ``NAME 先不动``."""
 
 
 def joins(joint: str) -> bool:
@@ -198,64 +167,32 @@ def courtesies(low: str) -> list[Span]:
     return [Span(*match.span()) for match in rule("courtesy").finditer(low)]
 
 
-def counterfactual(message: str) -> bool:
-    """Muses on what might have been: ``if only we had …``, ``要是当时…``."""
-    return bool(rule("counterfactual").search(_plain(message)))
-
-
-def addressed(message: str) -> bool:
-    """Speaks to somebody else: ``@mei could you …``; a name nobody knows is ``STRANGER``."""
-    return bool(rule("addressed").search(_plain(message)))
-
-
-def likewise(clause: str) -> bool:
-    """Asks for the same as before for another thing: ``too``, ``也``."""
-    return bool(rule("likewise").search(_plain(clause)))
-
-
-def others(clause: str) -> bool:
-    """Speaks of what else there is: ``leave the others``, ``别的别动``."""
-    return bool(rule("others").search(_plain(clause)))
-
-
-def same_again(clause: str) -> bool:
-    """Nothing but another thing and a word for the same: ``and mast-1 too``, ``NAME 也一起``."""
-    return bool(rule("same_again").search(_plain(clause)))
-
-
-def fragment(clause: str) -> bool:
-    """Only a version by its name: ``staging 那一版``."""
-    return bool(rule("fragment").search(_plain(clause)))
-
-
-def watches(clause: str) -> bool:
-    """Asks to be told when something comes to pass: ``ping me when …``, ``超过 … 就喊我``."""
-    return bool(rule("watches").search(_plain(clause)))
-
-
-def later(clause: str) -> bool:
-    """Does it name a moment to come, for which nothing can wait here?"""
-    return bool(rule("later").search(_plain(clause)))
-
-
-def awaits(clause: str) -> bool:
-    """Does the whole message wait for something, so that its parts are no requests?"""
-    return bool(rule("awaits").search(_plain(clause)))
-
-
-def deferred(clause: str) -> bool:
-    """Does it put off the deed by a duration: ``in three hours``?"""
-    return bool(rule("deferred").search(_plain(clause)))
-
-
-def presently(clause: str) -> bool:
-    """Does it ask for the deed at once, whatever is to come: ``现在就``, ``right now``?"""
-    return bool(rule("presently").search(_plain(clause)))
-
-
-def either(clause: str) -> bool:
-    """One name or the other: somebody has to choose."""
-    return bool(rule("either").search(_plain(clause)))
+counterfactual = _says("counterfactual")
+"""Muses on what might have been: ``if only we had …``, ``要是当时…``."""
+addressed = _says("addressed")
+"""Speaks to somebody else: ``@mei could you …``; a name nobody knows is ``STRANGER``."""
+likewise = _says("likewise")
+"""Asks for the same as before for another thing: ``too``, ``也``."""
+others = _says("others")
+"""Speaks of what else there is: ``leave the others``, ``别的别动``."""
+same_again = _says("same_again")
+"""Nothing but another thing and a word for the same: ``and mast-1 too``, ``NAME 也一起``."""
+timing = _says("timing")
+"""Nothing but the time for what was asked before: ``both over TIME``, ``都要近 TIME``."""
+fragment = _says("fragment")
+"""Only a version by its name: ``staging 那一版``."""
+watches = _says("watches")
+"""Asks to be told when something comes to pass: ``ping me when …``, ``超过 … 就喊我``."""
+later = _says("later")
+"""Does it name a moment to come, for which nothing can wait here?"""
+awaits = _says("awaits")
+"""Does the whole message wait for something, so that its parts are no requests?"""
+deferred = _says("deferred")
+"""Does it put off the deed by a duration: ``in three hours``?"""
+presently = _says("presently")
+"""Does it ask for the deed at once, whatever is to come: ``现在就``, ``right now``?"""
+either = _says("either")
+"""One name or the other: somebody has to choose."""
 
 
 def negated(clause: str) -> bool:

@@ -22,6 +22,8 @@ NAMING = ("name", "gpu", "xid", "action")
 """Kinds of mentions that name something."""
 THINGS = (*NAMING, "metric", "version", "alias", "sample")
 """Kinds of mentions that a call may be about."""
+_PLAINLY = 0.94
+"""How likely a change is asked for, to believe that it is only worded like a refusal."""
 _HARDLY = 0.05
 _ASKED_IF, _ALIKE = {Act.REQUEST: 0.95, Act.QUESTION: 0.98}, 0.6
 """How likely a clause asks for a change, and for which, to count beside one that asks for none."""
@@ -58,7 +60,7 @@ def concedes(step: Step) -> bool:
     kinds = {m.kind for m in step.material.mentions}
     return (
         bool(kinds)
-        and kinds <= {"fraction", "points"}
+        and kinds <= {"fraction", "points", "metric", "count"}
         and any(p.name in step.parse.filled.args for p in points)
     )
 
@@ -75,7 +77,8 @@ def forbids(parse: Parse, low: str) -> bool:
     if parse.act is not Act.NEGATED:
         return False
     usual = parse.worded.get("negation", 0.0) >= _USUAL
-    return not usual or parse.share < SURELY or parse.reading.share("@negated") > _HARDLY
+    unsure = parse.share < SURELY or parse.reading.change < _PLAINLY
+    return not usual or unsure or parse.reading.share("@negated") > _HARDLY
 
 
 def idle(step: Step) -> bool:

@@ -84,7 +84,8 @@ class Finder:
         listed = self._listed(text, mentions, whole)
         if listed:
             return Steps(tuple(listed), whole.parse)
-        if whole.parse.share >= SURELY and not idle(whole):
+        another = self._another(text, mentions, pieces, whole)
+        if whole.parse.share >= SURELY and not idle(whole) and not another:
             steps = rows(self._parser.fill, whole)
             if steps:
                 return Steps(tuple(steps), whole.parse)
@@ -98,6 +99,15 @@ class Finder:
             if len(steps) > 1:
                 return Steps(tuple(steps), whole.parse)
         return self._single(text, mentions, whole, pieces)
+
+    def _another(
+        self, text: Text, mentions: Sequence[Mention], pieces: Sequence[Clause], whole: Step
+    ) -> bool:
+        """Does the last clause surely ask for something else: ``…, then list the deployments``?"""
+        if len(pieces) < 3 or whole.parse.reading.several < _CERTAINLY:
+            return False
+        last = self.read(text, mentions, pieces[-1].span)
+        return worth_of(last).firm and last.parse.label != whole.parse.label
 
     # ---- one request -----------------------------------------------------------------------
 
@@ -175,8 +185,9 @@ class Finder:
             within = {s.parse.label for s in firm if s.span.within(step.span)}
             return weigh(step, whole, len(within) > 1)
 
-        several = whole.parse.reading.several
-        split = best_split(len(pieces), joined, worth, several)
+        split = numbered_items(pieces, alone) or best_split(
+            len(pieces), joined, worth, whole.parse.reading.several
+        )
         split = conceding(self._parser.fill, whole.material, split)
         found = gather(self._parser.fill, split, firm)
         found = [*found[:1], *(of_list(self._parser, *pair) for pair in pairwise(found))]
@@ -210,6 +221,14 @@ class Finder:
         around = sorted((*reversed(before), *after), key=lambda m: m.aside)
         material = Material(text.part(span), own, tuple(around))
         return Step(self._parser.parse(material), material, span)
+
+
+def numbered_items(pieces: Sequence[Clause], alone: Sequence[Step]) -> list[Step]:
+    """The items of ``1) … 2) …``, each a request of its own; nothing where there are none."""
+    first = next((n for n, piece in enumerate(pieces) if piece.item), len(pieces))
+    marked = all(piece.item for piece in pieces[first:])
+    asks = all(step.parse.tool and not step.parse.bare for step in alone[first:])
+    return list(alone[first:]) if first <= 1 and len(pieces) - first > 1 and marked and asks else []
 
 
 def _tells(clause: str) -> bool:

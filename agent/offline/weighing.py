@@ -51,7 +51,7 @@ def worth_of(step: Step) -> Piece:
     """How well a piece of a message stands on its own."""
     parse = step.parse
     idle_names = idles(step)
-    if parse.bare or speech.same_again(step.low):
+    if parse.bare or speech.same_again(step.low) or speech.timing(step.low):
         return Piece(
             (_LIKE_BEFORE if named(step) else _EMPTY) * _IDLE_NAME**idle_names, named(step)
         )

@@ -13,40 +13,37 @@ from threading import Lock
 from typing import Any
 
 PATH = Path(__file__).parent / "intents.bin"
-FORMAT = "2"
+FORMAT = "3"
 """Changes when a file of before cannot be read any more."""
 IDF_STEPS = 24.0
 """Inverse document frequencies are kept in units of 1/24."""
+ZERO = 128
+"""The byte that stands for a weight of nothing."""
 _ONE_READS = Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Net:
-    """One hidden layer over the same features: ``relu(x @ rows * scale + bias) @ out + tops``."""
+    """One hidden layer over hashed features: ``relu(x @ rows * scale + bias) @ out + tops``."""
 
     scale: float
     """What one unit of ``rows`` is worth."""
     bias: tuple[float, ...]
     """One for each hidden unit."""
     out: tuple[tuple[float, ...], ...]
-    """One row for each label, one column for each hidden unit."""
+    """One row for each hidden unit, one column for each label."""
     tops: tuple[float, ...]
     """One for each label."""
     rows: memoryview
-    """One signed byte for each feature and hidden unit."""
+    """One byte for each feature and hidden unit, :data:`ZERO` more than the weight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Two models over hashed features, and what else was learnt from the corpus."""
+    """A model over hashed features, and what else was learnt from the corpus."""
 
     labels: tuple[str, ...]
     """Tools and kinds of replies, then the heads that stand beside them."""
-    bias: tuple[float, ...]
-    scale: float
-    """What one unit of a weight is worth."""
-    sharpness: float
-    """Factor that turns margins into log odds."""
     vocabulary: Mapping[str, int]
     """Latin words of requests, with how often."""
     cues: Mapping[str, Any]
@@ -59,8 +56,6 @@ class Weights:
     row: Mapping[int, int]
     """Feature → its row."""
     idf: bytes
-    rows: memoryview
-    """One signed byte for each row and label."""
     net: Net
 
 
@@ -75,13 +70,11 @@ def _shipped() -> Weights:
     return loads(PATH.read_bytes())
 
 
-def dumps(
-    head: Mapping[str, Any], keys: array[int], idf: bytes, rows: bytes, hidden: bytes
-) -> bytes:
-    """One file: the length of the head, the head, keys, frequencies, rows of both models."""
+def dumps(head: Mapping[str, Any], keys: array[int], idf: bytes, rows: bytes) -> bytes:
+    """One file: the length of the head, the head, keys, frequencies, rows of the network."""
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
     sizes = len(text).to_bytes(4, "little") + len(keys).to_bytes(4, "little")
-    return zlib.compress(sizes + text + keys.tobytes() + idf + rows + hidden, 9)
+    return zlib.compress(sizes + text + keys.tobytes() + idf + rows, 9)
 
 
 def loads(data: bytes) -> Weights:
@@ -94,13 +87,9 @@ def loads(data: bytes) -> Weights:
     keys.frombytes(body[at : at + 4 * count])
     at += 4 * count
     rows = at + count
-    hidden = rows + count * len(head["labels"])
     net = head["net"]
     return Weights(
         tuple(head["labels"]),
-        tuple(head["bias"]),
-        head["scale"],
-        head["sharpness"],
         head["vocabulary"],
         head["cues"],
         head["worded"],
@@ -108,12 +97,11 @@ def loads(data: bytes) -> Weights:
         head["corpus"],
         {key: number for number, key in enumerate(keys)},
         bytes(body[at:rows]),
-        body[rows:hidden].cast("b"),
         Net(
             net["scale"],
             tuple(net["bias"]),
             tuple(map(tuple, net["out"])),
             tuple(net["tops"]),
-            body[hidden:].cast("b"),
+            body[rows:],
         ),
     )

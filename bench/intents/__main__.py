@@ -14,12 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from agent.offline import weights
-from agent.offline.features import features
-from bench.intents import corpus, fit, framed, joined, net, phrases, views, whole
+from bench.intents import corpus, fit, framed, joined, net, packing, phrases, views, whole
 from bench.intents.corpus import CHANGE, PHRASES, SEVERAL
 
-_SHARPNESS = 5.0
-"""Makes the likeliest label of requests of held-out authors as likely as it is right."""
 _JOINED = 3500
 """Messages put together from two."""
 _WRITTEN = 0.5
@@ -58,15 +55,15 @@ def main() -> int:
         _test(examples, by[author], author, chosen.verbose)
     if chosen.held_out is not None:
         return 0
-    linear = fit.fit(examples)
-    learnt = {"vocabulary": words, "worded": views.worded(samples)}
-    data = fit.dumps(linear, _SHARPNESS, learnt, *net.packed(net.train(examples, linear), linear))
+    trained = net.train(examples, fit.keep(examples))
+    data = packing.dumps(trained, {"vocabulary": words, "worded": views.worded(samples)})
     if chosen.whole:
         whole.report(data, chosen.whole, chosen.verbose)
         return 0
     Path(chosen.out).write_bytes(data)
     print(
-        f"{len(linear.labels)} labels, {len(linear.keys)} features, {len(data) / 1e6:.2f} MB, "
+        f"{len(trained.kept.labels)} labels, {len(trained.kept.keys)} features, "
+        f"{len(data) / 1e6:.2f} MB, "
         f"{time.perf_counter() - start:.0f} s"
     )
     return 0
@@ -77,27 +74,16 @@ def _split(examples: Sequence[fit.Example], out: Sequence[int]) -> list[fit.Exam
     return [e for n, e in enumerate(examples) if n not in held]
 
 
-def _margins(
-    examples: Sequence[fit.Example], out: Sequence[int]
-) -> tuple[list[str], np.ndarray, list[fit.Example]]:
-    linear = fit.fit(_split(examples, out))
-    whole = [examples[n] for n in out if examples[n].weight >= _WRITTEN]
-    tested = [e for e in whole if len(e.labels) == 1]
-    tested = [e for e in tested if e.labels[0] in linear.labels]
-    margins = linear.margins([features(e.view) for e in tested])
-    keep = [n for n, label in enumerate(linear.labels) if label not in (SEVERAL, CHANGE)]
-    return [linear.labels[n] for n in keep], margins[:, keep], tested
-
-
 def _test(examples: Sequence[fit.Example], out: Sequence[int], author: str, verbose: bool) -> None:
-    names, margins, tested = _margins(examples, out)
-    guessed = [names[n] for n in margins.argmax(axis=1)]
+    learnt = _split(examples, out)
+    trained = net.train(learnt, fit.keep(learnt))
+    keep = [n for n, label in enumerate(trained.kept.labels) if label not in (SEVERAL, CHANGE)]
+    names = [trained.kept.labels[n] for n in keep]
+    whole = [examples[n] for n in out if examples[n].weight >= _WRITTEN]
+    tested = [e for e in whole if len(e.labels) == 1 and e.labels[0] in names]
+    guessed = [names[n] for n in trained.margins(tested)[:, keep].argmax(axis=1)]
     right = [_same(e.labels[0], g) for e, g in zip(tested, guessed, strict=True)]
-    sharp = fit.sharpness(margins, [names.index(e.labels[0]) for e in tested])
-    print(
-        f"{author:<8} {sum(right):>5} of {len(right):>5}  {np.mean(right):6.1%}, sharpness {sharp}",
-        flush=True,
-    )
+    print(f"{author:<8} {sum(right):>5} of {len(right):>5}  {np.mean(right):6.1%}", flush=True)
     if verbose:
         _wrong(tested, guessed, right)
 

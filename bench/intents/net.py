@@ -1,8 +1,9 @@
-"""Trains the small network that reads the same features as the linear model."""
+"""Trains the small networks that read a request, which are better together than each alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,11 +11,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from agent.offline.features import features
+from agent.offline.weights import ZERO
 from bench.intents.corpus import CHANGE, SEVERAL
-from bench.intents.fit import Example, Linear, positive
+from bench.intents.fit import Example, Kept, positive
 
-_WIDTH = 64
-"""Hidden units; each costs one byte a feature."""
+_NETWORKS, _WIDTH = 3, 64
+"""How many, and the hidden units of each; a unit costs one byte a feature."""
 _EPOCHS, _BATCH, _RATE, _DECAY = 8, 128, 4e-3, 1e-4
 _FORGET, _DROP = 0.2, 0.3
 """Shares of features, and of hidden units, that one step does without."""
@@ -39,25 +41,26 @@ class Network(nn.Module):
 
 
 class Bags:
-    """The features of many requests that the linear model kept, as unit vectors of idf."""
+    """The features of many requests that are kept, as unit vectors of idf."""
 
-    def __init__(self, examples: Sequence[Example], linear: Linear) -> None:
-        at = {int(key): row for row, key in enumerate(linear.keys)}
+    def __init__(self, examples: Sequence[Example], kept: Kept) -> None:
+        at = {int(key): row for row, key in enumerate(kept.keys)}
         self._rows: list[np.ndarray] = []
         self._values: list[np.ndarray] = []
         for example in examples:
             row = np.array(sorted(at[f] for f in features(example.view) if f in at), dtype=np.int64)
-            value = linear.idf[row]
+            value = kept.idf[row]
             self._rows.append(row)
             self._values.append(value / (np.sqrt((value**2).sum()) or 1.0))
 
     def batch(
-        self, numbers: Sequence[int], chance: np.random.Generator
+        self, numbers: Sequence[int], chance: np.random.Generator | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Index, starts and weights of some requests; some features are forgotten."""
+        """Index, starts and weights of some requests; with ``chance``, some features forgotten."""
         index = np.concatenate([self._rows[n] for n in numbers])
         weight = np.concatenate([self._values[n] for n in numbers])
-        weight = weight * (chance.random(len(weight)) > _FORGET) / (1 - _FORGET)
+        if chance:
+            weight = weight * (chance.random(len(weight)) > _FORGET) / (1 - _FORGET)
         sizes = [len(self._rows[n]) for n in numbers]
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
         return (
@@ -67,16 +70,37 @@ class Bags:
         )
 
 
-def train(examples: Sequence[Example], linear: Linear) -> Network:
+@dataclass
+class Trained:
+    """Networks that differ only in chance, and the features that they read."""
+
+    kept: Kept
+    networks: list[Network]
+
+    def margins(self, examples: Sequence[Example]) -> np.ndarray:
+        """Log odds, the mean of all networks: (examples, labels)."""
+        bags = Bags(examples, self.kept)
+        numbers = [range(at, min(at + 512, len(examples))) for at in range(0, len(examples), 512)]
+        with torch.no_grad():
+            found = [[net(*bags.batch(n)) for n in numbers] for net in self.networks]
+        return torch.stack([torch.cat(each) for each in found]).mean(0).numpy()
+
+
+def train(examples: Sequence[Example], kept: Kept) -> Trained:
+    """Train each network on all examples, in an order of its own."""
+    bags = Bags(examples, kept)
+    return Trained(kept, [_train(examples, kept, bags, seed) for seed in range(_NETWORKS)])
+
+
+def _train(examples: Sequence[Example], kept: Kept, bags: Bags, seed: int) -> Network:
     """Labels compete with one another; the heads beside them stand alone."""
-    torch.manual_seed(0)
-    chance = np.random.default_rng(0)
-    bags = Bags(examples, linear)
-    wanted = torch.tensor([[float(positive(name, e)) for name in linear.labels] for e in examples])
+    torch.manual_seed(seed)
+    chance = np.random.default_rng(seed)
+    wanted = torch.tensor([[float(positive(name, e)) for name in kept.labels] for e in examples])
     weights = torch.tensor([e.weight for e in examples], dtype=torch.float32)
-    alone = [linear.labels.index(SEVERAL), linear.labels.index(CHANGE)]
-    labels = [n for n in range(len(linear.labels)) if n not in alone]
-    network = Network(len(linear.keys), len(linear.labels))
+    alone = [kept.labels.index(SEVERAL), kept.labels.index(CHANGE)]
+    labels = [n for n in range(len(kept.labels)) if n not in alone]
+    network = Network(len(kept.keys), len(kept.labels))
     steps = len(examples) // _BATCH
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=_EPOCHS * steps + 1)
@@ -98,15 +122,19 @@ def train(examples: Sequence[Example], linear: Linear) -> Network:
     return network.eval()
 
 
-def packed(network: Network, linear: Linear) -> tuple[dict[str, object], bytes]:
-    """The network for the file of weights: the head's part, and one byte a weight."""
-    folded = network.rows.weight.detach().numpy() * linear.idf[:, None]
+def packed(trained: Trained) -> tuple[dict[str, object], bytes]:
+    """The networks side by side as one, for the file of weights: its head, one byte a weight."""
+    kept, networks = trained.kept, trained.networks
+    folded = np.concatenate([n.rows.weight.detach().numpy() for n in networks], axis=1)
+    folded = folded * kept.idf[:, None]
     scale = float(np.quantile(np.abs(folded).max(axis=1), 0.999)) / 127
-    rows = np.clip(np.round(folded / scale), -127, 127).astype(np.int8)
-    out = network.out.weight.detach().numpy()
+    rows = (np.clip(np.round(folded / scale), -127, 127) + ZERO).astype(np.uint8)
+    bias = np.concatenate([n.bias.detach().numpy() for n in networks])
+    out = np.concatenate([n.out.weight.detach().numpy() for n in networks], axis=1) / len(networks)
+    tops = np.mean([n.out.bias.detach().numpy() for n in networks], axis=0)
     return {
         "scale": scale,
-        "bias": [round(float(b), 4) for b in network.bias.detach()],
-        "out": [[round(float(w), 4) for w in row] for row in out],
-        "tops": [round(float(b), 4) for b in network.out.bias.detach()],
+        "bias": [round(float(b), 4) for b in bias],
+        "out": [[round(float(w), 4) for w in row] for row in out.T],
+        "tops": [round(float(b), 4) for b in tops],
     }, rows.tobytes()

@@ -18,7 +18,7 @@ from tools.contract import Parameter
 _NAME = r"[\"'`“‘「]?(?P<n>[a-z][a-z0-9]*(?:[._-]?[a-z0-9]+)+)(?![\w/-])"
 _NO_NAMES = lexicon("no_names")
 _CALLED = compiled(
-    rf"(?:(?<![\w-])(?:called|named|name(?: it| of)?|call (?:it|the rule|this))|叫做?|(?:取|起|命)?名(?:字|称)?(?:为|叫|是)?|名就叫)"
+    rf"(?:(?<![\w-])(?:called|named|name(?: it| of)?(?: (?:can|shall|should|may|will|would|has to|is to) be)?|call (?:it|the rule|this))|叫做?|(?:取|起|命)?名(?:字|称)?(?:为|叫|是)?|名就叫)"
     rf"\s*(?:is |就?[叫是为]|=|:|,)?\s*{_NAME}"
 )
 """What is expressly given as the name: any word."""
@@ -40,7 +40,7 @@ _SHAPED = re.compile(r".*[a-zA-Z0-9][._-][a-zA-Z0-9]|.*[a-z][A-Z]|.*[a-zA-Z]\d")
 _COMPARED = compiled(
     r"[\"'`]?\s*(?:[<>=]|(?:is |goes |stays )?(?:above|over|below|under|at)\b|超过|高于|低于|大于|小于)"
 )
-_COMMON = compiled(r".*-(?:up|in|out|off|level|worthy|wide|based)|\w+-of-\w+")
+_COMMON = compiled(r".*-(?:up|in|out|off|level|worthy|wide|based)|\w+-of-\w+|peer-\w+|\w+-outlier")
 
 
 def labelled(sheet: Sheet, parameter: Parameter) -> bool:
@@ -67,7 +67,8 @@ def _candidates(sheet: Sheet, parameter: Parameter) -> Iterator[Span]:
             yield Span(*match.span("n"))
     for mention in sheet.material.mentions:
         inner = Span(mention.span.start + 1, mention.span.end - 1)
-        if mention.kind == "quoted" and re.fullmatch(r"[A-Za-z][\w.-]*", text.said(inner)):
+        shaped = parameter.required or re.fullmatch(r"[A-Za-z][\w.-]*", text.said(inner))
+        if mention.kind == "quoted" and shaped:
             yield inner
     for pattern in _PLACES[parameter.word]:  # the words beside it may be hyphenated, too
         for match in pattern.finditer(text.low):

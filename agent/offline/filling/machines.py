@@ -7,7 +7,7 @@ from agent.offline.text import pattern as compiled
 
 _KERNEL = compiled(r"\b(?:kernel|dmesg)\b|内核")
 _ABOUT_KERNEL = compiled(
-    r"\bkernel (?:events?|messages?|logs?)\b|(?:内核|\bkernel ?)(?:这边)?(?:日志|事件|有没有)"
+    r"\bkernel(?:'s)? (?:events?|messages?|logs?)\b|\bevents?\b[^,;?]{0,16}\bkernel\b|(?:内核|\bkernel ?)(?:这边)?[^,;?]{0,10}?(?:日志|事件|有没有)"
 )
 _ABOUT_HOST = compiled(
     r"\b(?:of|on|for|from|at) (?:this|the) (?:machine|host|box|server)\b|\bhosts?(?:'s)? (?:events?|history|timeline)\b"

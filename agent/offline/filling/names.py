@@ -112,7 +112,7 @@ def _belongs_elsewhere(sheet: Sheet, parameter: Parameter, mention: Mention) -> 
         return False
     others = {p.word for p in sheet.form.tool.parameters} & mention.means.keys()
     if mention.known and {"model", "deployment"} <= others and parameter.word in others:
-        served = bool(_SERVED.search(sheet.material.text.low))
+        served = bool(_SERVED.search(sheet.without_names()))
         return parameter.word == ("model" if served else "deployment")
     if not mention.known and {"model", "deployment"} <= others:
         low, span = sheet.material.text.low, mention.span

@@ -48,6 +48,7 @@ _QUOTED = {"alias": compiled(r"[A-Za-z][\w-]{0,40}"), "action": compiled(r"#?\d{
 """What a quotation must look like to be such an argument."""
 _LABEL = compiled(
     r"\b(?!the\b|a\b|an\b|its\b|this\b|that\b|any\b|model\b|version\b|new\b|old\b|remove\b|drop\b|delete\b|take\b|strip\b|clear\b|add\b|set\b|give\b|which\b|what\b)(?P<before>(?!v\d+\b)[a-z][a-z0-9-]+)(?: (?:label|alias|tag)\b|\s*(?:这个|那个|的)?\s*(?:别名|标签))"
+    r"|\b(?:carry|carries|wear|wears|bear|hold|called|tagged|marked|labelled) (?:the )?(?P<worn>[a-z][a-z0-9-]+) (?:any ?more|any longer)\b"
     r"|(?<![\w-])(?:label|alias|tag|标签|别名)\s*(?:named |called |叫|是)?(?!on\b|of\b|from\b|off\b|to\b|for\b|away\b|so\b|and\b|in\b|it\b|the\b|please\b)(?P<after>[a-z][a-z0-9-]+)"
 )
 """An alias of one's own making, beside the word for it."""
@@ -70,7 +71,7 @@ def typed(sheet: Sheet, parameter: Parameter) -> None:
     if best is None:
         label = _LABEL.search(sheet.material.text.low) if parameter.word == "alias" else None
         if label:
-            sheet.put(parameter, label["before"] or label["after"])
+            sheet.put(parameter, label["before"] or label["after"] or label["worn"])
         return
     mention = best
     value = _value(sheet, parameter.word, mention)

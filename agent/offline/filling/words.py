@@ -19,7 +19,7 @@ from agent.offline.slots import (
     silences,
     switches,
 )
-from agent.offline.text import Span
+from agent.offline.text import Span, fold
 from agent.offline.text import pattern as compiled
 from tools.contract import Json, Parameter
 
@@ -56,6 +56,7 @@ def written(sheet: Sheet, parameter: Parameter) -> None:
             lines = [str(m.value) for m in sheet.material.mentions if m.kind == "quoted"]
             written = next((line for line in lines if schedule.is_cron(line)), None)
             found = schedule.find(written or sheet.without_names())
+            found = found or next(filter(None, map(schedule.find, map(fold, lines))), None)
             value = found[1] if found else None
         case "pattern":
             value = _pattern(sheet)

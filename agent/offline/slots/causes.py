@@ -83,7 +83,7 @@ _NOTHING = frozenset(
 )
 _MADE = lazily(r"\s*(?:所?(?:引起|导致|造成|触发|導致)(?:了)?的?|那条|这条)\s*$")
 _LEAD = lazily(
-    rf"^(?:(?:写|记|存|登)?(?:进去|下来|进|下|上)(?:吧|一下)?[,，:：]|登记(?:成|为|一下)?[:：\s]+|[^\s:：]{{0,6}}(?:[档案库]|下来|结论|原因|记录|备注)吧?[:：]|(?:was|were) (?=\S)|(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下|一笔|上)?[:：]|that |(?:the |its )?(?:root )?(?:cause|reason) (?:was|is|being) |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
+    rf"^(?:(?:请|麻烦|帮忙)?(?:录|记|落|存|登|写|归|来)[^\s:：,，]{{0,6}}[:：]|(?:and )?(?:please |pls )?(?:store|save|note|log|record|file|write) (?:it|that|this)(?: down)?\s*[:：]|(?:写|记|存|登)?(?:进去|下来|进|下|上)(?:吧|一下)?[,，:：]|登记(?:成|为|一下)?[:：\s]+|[^\s:：]{{0,6}}(?:[档案库]|下来|结论|原因|记录|备注)吧?[:：]|(?:was|were) (?=\S)|(?:帮忙|麻烦)?(?:记|記)(?:一下|下|录|录一下|一笔|上)?[:：]|(?:for the (?:records?|books|files?)|it'?s confirmed|confirmed|verified)\s*[,:，：]|that |(?:the |its )?(?:root )?(?:cause|reason) (?:was|is|being) |it (?:was|is) |is |about |,|，|:|：|——?|{_IT}|一声|一下|真正的原因是|就是|是|因为)\s*",
     re.IGNORECASE,
 )
 

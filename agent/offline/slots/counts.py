@@ -25,7 +25,8 @@ _BEFORE = compiled(
     rf"(?P<unit>replicas?|(?:n_|num_)?workers?|(?:n_|num_)?trials?|副本数?|进程数|实例数|并行度?|并发|(?:试验|尝试|搜索)次数)\s*(?:count|number|数量?)?\s*(?:=|:|to|at|为|到|成|设为|改成|改为?|调到|设成|给|用|开|(?<=并行)|(?<=并行度)|(?<=[并]发)|(?<=次数)|(?<=trials)|(?<=workers)|(?<=replicas))\s*(?P<n>\d+|{numbers.HAN}|{numbers.ENGLISH})(?![\w%])"
 )
 _LONE = compiled(
-    rf"(?<!\bepoch )(?<!\bstep )(?<!\battempt )(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?k?|{numbers.ENGLISH})(?![\w/-]|[:.]\d| ?-?bits?\b|\s*位)"
+    rf"(?<!\bepoch )(?<!\bstep )(?<!\battempt )(?<![\w.:/#=-])(?P<n>\d+(?:\.\d+)?k?|{numbers.ENGLISH})(?!(?!k?w\b)[\w/-]|[:.]\d| ?-?bits?\b|\s*位"
+    r"|,? (?:hundred |thousand |million )?(?:people|persons|users|customers|clients|tickets|passengers|patients|calls|orders|complaints|tb|gb|mb|kb|euros?|dollars?|bucks|incidents)\b)"
 )
 _HAN_LONE = compiled(
     rf"(?<=[到至为成扩缩开要设加减拉跑增起])\s*(?P<n>{numbers.HAN})(?![\u4e00-\u9fff](?<![就吧得算以台]))|(?<=[留剩到成])\s*(?P<k>一)\s*个|(?P<m>(?!一个){numbers.HAN})\s*个(?!版本|部署|服务|模型|节点|任务|告警)"
@@ -39,8 +40,11 @@ _TIMES_TRIED = compiled(
 _SINGLE = compiled(r"单(?:个)?(?=副本|实例|pod|节点运行)")
 _PAIR_OF = compiled(r"(?P<one>单)(?=(?:卡|进程)(?!太|慢|不|跑不|磨))|双(?=卡|进程|gpu)")
 _NONE = compiled(r"归零|清零|[缩减降调]到零|(?<=\bto )(?:zero|nothing)\b")
+_JUST_ONE = compiled(
+    r"(?<=\bto )(?:just |only |a )*single one(?=$|[ ,.!?])|(?<=\bto )(?:just |only )one(?=$|[ ,.!?])"
+)
 _ONE = compiled(
-    r"\b(?:zero|null)(?: them| it)? out\b|\b\w*\d(?:-?bit)? one\b|\b(?:production|prod|staging|champion|current|live|quanti[sz]ed|pruned|smaller|bigger|only|single|which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad|big|small|little|tiny|fresh|better|simpler|spare|proper|another) one\b"
+    r"\b(?:zero|null)(?: them| it)? out\b|\b\w*\d(?:-?bit)? one\b|\b(?:production|prod|staging|champion|current|live|newest|latest|quanti[sz]ed|pruned|smaller|bigger|only|single|which|the other|other|that|this|the|no|any|every|each|a|new|old|previous|last|next|another|same|wrong|right|some|good|bad|big|small|little|tiny|fresh|better|simpler|spare|proper|another) one\b"
     r"|\b(?:spin|spins|start|fire|kick|set|bring|get|make|build|find|pick|use|want|need|give me|send|teach|train|launch|open) one\b(?! (?:replica|pod|worker|copy|instance|trial))"
 )
 _BEFORE_UNITS = (
@@ -86,8 +90,9 @@ def _marked(low: str) -> Iterator[tuple[Span, Span, float, str]]:
     for match in _PAIR_OF.finditer(low):
         span = Span(match.start(), match.end())
         yield span, span, 1.0 if match["one"] else 2.0, "workers"
-    for match in _NONE.finditer(low):
-        yield Span(*match.span()), Span(*match.span()), 0.0, ""
+    for number, pattern in ((0.0, _NONE), (1.0, _JUST_ONE)):
+        for match in pattern.finditer(low):
+            yield Span(*match.span()), Span(*match.span()), number, ""
 
 
 def _lone(low: str) -> Iterator[tuple[Span, Span, float, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent.offline.text import lazily
+from agent.offline.text import fold, lazily
 
 _MESSAGE = (
     lazily(r"(?:(?<!\d)[:：]|[:：](?!\d\d(?!\d)))\s*(?P<t>\S.*)$", re.DOTALL),
@@ -19,7 +19,7 @@ _MESSAGE = (
 )
 _LEADING = lazily(
     r"^(?:(?:里面?|上|群里?|那边)?\s*(?:说|讲|喊|吼|吱|写|发|推|留|回|同步|广播|通知|公告)(?:了|个|一?[个句条声下封嗓子]+|消息|通知|信|邮件|话|言)*[\s,，:：]+"
-    r"|群[，,]|[-–—=]+>? |(?:with |using )?the (?:words?|text|message)[ :]+|and (?:say|tell (?:them|everyone)) |that |is |about |with |,|，|:|：|一声|一下)\s*",
+    r"|群[，,]|[-–—=]*> |[-–—=]+ |(?:with |using )?the (?:words?|text|message)[ :]+|and (?:say|tell (?:them|everyone)) |that |is |about |with |,|，|:|：|一声|一下)\s*",
     re.IGNORECASE,
 )
 _EMPTY = lazily(
@@ -59,7 +59,7 @@ def message(raw: str) -> str | None:
 def rest(raw: str) -> str | None:
     """All that follows, without the joint."""
     text = clean(_LEADING.sub("", raw.strip()))
-    return None if not text or _EMPTY.match(text) else text
+    return None if not text or _EMPTY.match(fold(text)) else text
 
 
 def _first(raw: str, patterns: tuple[re.Pattern[str], ...]) -> str | None:

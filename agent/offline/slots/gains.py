@@ -48,12 +48,19 @@ _POINTS: tuple[_Pattern, ...] = (
     (compiled(rf"\bhalf (?:a |of a )?(?:%|percent)[^,;.]{{0,12}}{_LOSABLE}"), 0.5, True),
     (
         compiled(
-            rf"(?:{_LOSABLE}|掉点|损失|\btolerance|\bdegradation|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_DIGITS}\s*(?:%|percent\b)(?! of (?:its |the )?(?:weights|param))"
+            rf"(?:{_LOSABLE}|掉点|损失|(?:接受|允许)(?:掉|降|下降)|\btolerance|\bdegradation|\blos(?:e|ing|s)\b)[^%\d,;]{{0,24}}?{_DIGITS}\s*(?:%|percent\b)(?! of (?:its |the )?(?:weights|param))"
         ),
         None,
         False,
     ),
     (compiled(rf"{_N}\s*(?:%|percent) (?:of )?(?:the )?(?:{_LOSABLE}|loss\b)"), None, False),
+    (
+        compiled(
+            rf"\b(?:drop|loss|dip|decrease) of (?:up to |at most |about )*{_DIGITS}\s*(?:%|percent) (?:is |would be |are )?(?:ok|okay|fine|acceptable|accepted|tolerable|allowed|bearable)\b"
+        ),
+        None,
+        False,
+    ),
     (compiled(rf"(?:{_LOSABLE}|损失)[^%\d,;]{{0,10}}?百分之{_N}"), None, False),
     (
         compiled(

@@ -129,7 +129,7 @@ _LISTED = tuple(
 ALIASES: tuple[tuple[str, str], ...] = (
     (
         "production",
-        r"production|prod(?!uc|/)|生产(?:环境|版)?|转正|线上(?:的)?(?:那(?:一)?个?)?版(?:本)?",
+        r"production|prod(?!uc|/)|(?:what(?:'s| is)|whatever is) (?:currently |now |already )?(?:live|serving|in prod(?:uction)?)(?: in prod(?:uction)?| now)?(?! on)|live (?:one|version|model)|(?:version|one) that(?:'s| is) (?:currently |now )?live|生产(?:环境|版)?|转正|在产(?:的)?(?:那)?个?版(?:本)?|正式(?:在跑|环境|在用)的?版(?:本)?|(?:当前|目前|现在)?(?:线上|现网|在线)(?:现在|目前)?(?:在用|在跑|正在用|正在跑|正跑|正用|跑|用)?着??(?:的)?(?:那(?:一)?个?)?版(?:本)?",
     ),
     ("staging", r"staging|预发布?(?:环境)?"),
     ("champion", r"champion"),
@@ -142,8 +142,36 @@ ALIASES: tuple[tuple[str, str], ...] = (
     ("archived", r"archived"),
 )
 _ALIASES = tuple(
-    (name, compiled(rf"(?<![a-z0-9/_-])(?:{p})(?![a-z0-9/_-])")) for name, p in ALIASES
+    (
+        name,
+        compiled(
+            rf"(?:(?<![a-z0-9/_-])|(?=[^\x00-\x7f]))(?:{p})(?:(?![a-z0-9/_-])|(?<=[^\x00-\x7f]))"
+        ),
+    )
+    for name, p in ALIASES
 )
+
+
+_OWN = r"(?P<n>[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)+)"
+_OWN_ALIASES = tuple(
+    map(
+        compiled,
+        (
+            rf"(?<![\w/.@-]){_OWN}(?=\s*(?:这|那)?(?:个|一)?\s*版(?:本)?(?![\w]|号))",
+            rf"(?<=[a-z0-9])@{_OWN}(?![\w.@-])",
+            rf"(?<![\w/.@-]){_OWN}(?=\s*(?:这个|那个|的)?\s*(?:别名|\balias\b))",
+            rf"(?:别名|\balias)\s*(?:叫做?|是|called |named )?\s*{_OWN}(?![\w/@-])",
+        ),
+    )
+)
+"""Aliases of a team's own making, where the words beside them say that they are: ``beijing-trial 版``."""
+
+
+def own_aliases(low: str) -> Iterator[Span]:
+    """Where such aliases stand, if they are names of nothing else."""
+    for pattern in _OWN_ALIASES:
+        for match in pattern.finditer(low):
+            yield Span(*match.span("n"))
 
 
 def find(low: str) -> Iterator[tuple[str, Span, Span, str]]:

@@ -5,13 +5,14 @@ What they say is no request and forbids nothing, so they are set apart before an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from agent.offline.text import Span
 from agent.offline.text import pattern as compiled
 
 _COLON = compiled(
-    r"[^\n,.;:!?]{0,14}?(?:,\s*(?:内容|正文|消息|文案|通知|原话|text|message|body|saying)[^\n,.;:!?]{0,4})?:\s*(?=\S)"
+    r"[^\n,.;:!?]{0,14}?(?:,\s*(?:内容|正文|消息|文案|通知|原话|text|message|body|saying)[^\n,.;:!?]{0,4})?(?:(?<!\d):|:(?!\d\d(?!\d)))\s*(?=\S)"
 )
 _SAY = compiled(
     r"\s*(?:里面?|群里?|上)?\s*(?:说|讲|喊|转|发|通知|告诉|留|同步)(?:一|个|条|句|声|下|消息|通知|话)*[:,]?\s+(?=\S)"
@@ -25,7 +26,13 @@ _KEPT = compiled(
 _SOUGHT = compiled(
     r"\b(?:find|look|what|why|diagnose|check|investigate)\b|查(?![明清实出])|找(?!到)|看|为什么|为啥|怎么|诊断"
 )
-_END = compiled(r"\n|$")
+_RECORDED = compiled(
+    r"\n|$|;|\.\s*(?=麻烦|请|帮|记|录|之后|然后|再|另外|顺便|also\b|(?:and )?then\b)"
+)
+"""Where a cause ends; a message may go on with a plea."""
+_END = compiled(
+    r"\n|$|[,;]\s*(?:然后|接着|随后|最后)(?:再|去)?(?=列|查|看|把|给|画|拉|诊断|重启|回滚|发布|恢复|暂停|解除|静默|封锁|排空|cordon|drain|restart)|;\s*(?=然后|接着|顺便|顺手|另外|再[把给]|(?:and )?(?:then|also|after that)\b(?! (?:we|i|it|the|they)\b))"
+)
 
 
 def find(low: str, channels: Sequence[Span], alerts: Sequence[Span]) -> Iterator[Span]:
@@ -33,11 +40,11 @@ def find(low: str, channels: Sequence[Span], alerts: Sequence[Span]) -> Iterator
     for channel in channels:
         lead = _COLON.match(low, channel.end) or _SAY.match(low, channel.end)
         if lead:
-            yield _rest(low, lead.end())
+            yield _rest(low, lead.end(), _END)
             return
     lead = _CAUSE.search(low)
     if lead and _told(low[: lead.end()], lead.start(), alerts):
-        yield _rest(low, lead.end())
+        yield _rest(low, lead.end(), _RECORDED)
 
 
 def _told(before: str, start: int, alerts: Sequence[Span]) -> bool:
@@ -47,8 +54,8 @@ def _told(before: str, start: int, alerts: Sequence[Span]) -> bool:
     return bool(alerts or _KEPT.search(before))
 
 
-def _rest(low: str, start: int) -> Span:
-    end = _END.search(low, start)
+def _rest(low: str, start: int, ends: re.Pattern[str]) -> Span:
+    end = ends.search(low, start)
     stop = end.start() if end else len(low)
     while stop > start and low[stop - 1] in " ;":
         stop -= 1

@@ -13,7 +13,7 @@ _WORDS = r"[A-Za-z0-9_.*|-]+(?: [A-Za-z][\w.*|-]*){0,4}"
 """English words inside a Chinese sentence."""
 _PATTERN = (
     lazily(
-        r"(?<!\S)[\"'`]?(?P<t>[\\^][^\s\"'`,，。]+|[A-Za-z0-9_]+(?:\|[A-Za-z0-9_]+)+|(?!lr=|seed=)[A-Za-z]+=[A-Za-z]+)(?![^\s\"'`,，。的])"
+        r"(?<!\S)[\"'`]?(?P<t>[\\^][^\s\"'`,，。]+|[A-Za-z0-9_\\.*]+(?:\|[A-Za-z0-9_\\.*]+)+|(?!lr=|seed=)[A-Za-z]+=[A-Za-z]+)(?![^\s\"'`,，。的])"
     ),
     lazily(
         r"\b(?:lines?|entries|messages) (?:with|containing|mentioning|matching|that (?:say|contain|mention|match))(?: the (?:words?|text|string))?\s+[\"'`]?(?P<t>\w[\w .:*|/-]*?)[\"'`]?\s*(?=$|[,?!;.]| (?:only|in|from|on|over|during|since|within|for|please)\b)",
@@ -28,6 +28,10 @@ _PATTERN = (
     ),
     lazily(
         rf"(?:关键字|关键词|字样|keyword)\s*(?:是|为|[:：=])?\s*[\"'`]?(?P<t>{_WORDS})",
+        re.IGNORECASE | re.ASCII,
+    ),
+    lazily(
+        r"\b(?:anything|everything|whatever|all) (?:with|containing|mentioning|matching) (?P<t>[\w.*|-]+(?: (?!(?:in|on|from|over|please|pls|since)\b)[\w.*|-]+){0,3})\s*$",
         re.IGNORECASE | re.ASCII,
     ),
     lazily(
@@ -64,7 +68,7 @@ _PATTERN = (
         re.IGNORECASE | re.ASCII,
     ),
     lazily(
-        r"(?:搜索?|查找|搜一?下|找|过滤|匹配|包含|含有?|带有?|出[现現]|有[没沒木冇无]有?(?:出[现現])?|有冇|grep)\s*(?:一下|下|出|所有|这个|那个|这种)?\s*[\"'“”‘’「」]?(?P<t>[A-Za-z0-9_.*|-]+(?: (?!in\b|from\b|on\b)[A-Za-z][\w.*|-]*){0,4})[\"'“”‘’「」]?"
+        r"(?:搜索?|查找|搜一?下|捞|找|过滤|匹配|包含|含有?|带有?|出[现現]|有[没沒木冇无]有?(?:出[现現])?|有冇|grep)\s*(?:一下|下|出|所有|这个|那个|这种)?\s*[\"'“”‘’「」]?(?P<t>[A-Za-z0-9_.*|-]+(?: (?!in\b|from\b|on\b)[A-Za-z][\w.*|-]*){0,4})[\"'“”‘’「」]?"
     ),
     lazily(
         rf"(?P<t>{_WORDS})\s*(?:字样|字眼|关键字|关键词|报错|错误|相关|有关|那几行|这几行|的那几行)"
@@ -83,6 +87,7 @@ _PATTERN = (
 _LEVELS = frozenset({"ERROR", "WARN", "WARNING", "FATAL"})
 """Written as logs write them they are looked for; ``errors`` are only talked about."""
 _NOT_PATTERNS = lexicon("no_patterns")
+_EXPRESSLY = lazily(r"关键字|关键词|字样|keyword|pattern|正则", re.IGNORECASE)
 _PLAIN = lazily(r"(?:日志|log)(?:里面?的?|的)\s*errors?(?![\w-])", re.IGNORECASE | re.ASCII)
 """English in a Chinese sentence is meant as it stands."""
 
@@ -92,7 +97,8 @@ def pattern(raw: str) -> str | None:
     for expression in _PATTERN:
         for match in expression.finditer(raw):
             said: str = (match["t"] or match.groupdict()["u"]).rstrip(".")
-            plain = said.lower() not in _NOT_PATTERNS or _PLAIN.match(match.group())
+            told = _EXPRESSLY.match(match.group()) or _PLAIN.match(match.group())
+            plain = said.lower() not in _NOT_PATTERNS or told
             if (said in _LEVELS or plain) and len(said) > 1:
                 return said
     return None

@@ -41,7 +41,7 @@ _EVERY_N = compiled(
     rf"|每隔?\s*(?P<hn>\d+|[一二两三四五六七八九十]+)\s*(?:个)?(?P<hu>分钟|小时|钟头)"
 )
 _WEEKDAYS = compiled(
-    r"\b(?:every |on |each )?(?:week ?days?|work(?:ing)? ?days?|business days?|workdays?)\b|工作日|(?:周|星期|礼拜)一(?:到|至|-)(?:周|星期|礼拜)?五|\bmon(?:day)?(?:s)? ?(?:-|to|through|thru) ?fri(?:day)?s?\b"
+    r"\b(?:every |on |each )?(?:week ?days?|work(?:ing)? ?days?|business days?|workdays?)\b|工作日|平日|上班日|(?:周|星期|礼拜)一(?:到|至|-)(?:周|星期|礼拜)?五|\bmon(?:day)?(?:s)? ?(?:-|to|through|thru) ?fri(?:day)?s?\b"
 )
 _WEEKEND = compiled(r"\bweekends?\b|周末|星期六和?日|双休日")
 _DAILY = compiled(
