@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -20,9 +19,6 @@ _OF_ONE_KIND = frozenset({"node", "alert"})
 _ALL_OF = compiled(r"\s*(?:都|全|一起|一并|both\b|两[台个张]|[三四五]台)")
 """After the last of names that only stand side by side."""
 
-_NOT_THERE = compiled(r"\b(?:not|but|except|without|instead)\b|n't\b|别|不(?!同)|除")
-_EACH_PLACE = compiled(r"(?:\b(?:both|all)(?: of)?(?: the| our)?|[两三]个|所有的?|全部的?)\s*$")
-"""Before a name that stands in several namespaces: all of them."""
 _SPARED = compiled(
     r"\s*(?:就|先|暂时|暂|可以|都)*(?:不用|不要|不必|不动|不管|别(?!的)|勿|除外|跳过|留着|等等|算了|不发(?!布)|不推)"
     r"|(?:'s)? (?:can wait|stays?|not|is(?:n't)?|must|should|mustn't|shouldn't|doesn't|keeps?|remains?|excluded|excepted|later)\b"
@@ -42,39 +38,6 @@ def coordinated(low: str, mentions: Sequence[Mention]) -> list[Mention]:
         else:
             joined.append(mention)
     return joined
-
-
-def in_places(low: str, mentions: Sequence[Mention]) -> list[Mention]:
-    """A name that stands in several namespaces, where several of them, or all, are asked for.
-
-    ``east 跟 south 的 grader``, ``both llm-gateway deployments``.
-    """
-    return [replace_places(low, m, mentions) if m.kind == "name" else m for m in mentions]
-
-
-def replace_places(low: str, mention: Mention, mentions: Sequence[Mention]) -> Mention:
-    """One such name with all that are meant; as it is where just one is, or none is said."""
-    options = mention.means.get("deployment", ())
-    if len(options) < 2 or mention.also or len({o.rsplit("/", 1)[-1] for o in options}) > 1:
-        return mention
-    taken = [m.span for m in mentions]
-    said: list[tuple[int, str]] = []
-    for option in (o for o in options if "/" in o):
-        pattern = compiled(rf"(?<![\w/-]){re.escape(option.split('/')[0].lower())}(?:/)?(?![\w-])")
-        places = (Span(*match.span()) for match in pattern.finditer(low))
-        at = next((p.start for p in places if not any(p.overlaps(t) for t in taken)), None)
-        if at is not None:
-            said.append((at, option))
-    ends = [at for at, _ in sorted(said)]
-    if any(_NOT_THERE.search(low[at : at + 40]) for at in ends[1:]) or (
-        ends and _NOT_THERE.search(low[ends[0] : ends[-1]])
-    ):
-        return mention
-    if len(said) < 2 and not _EACH_PLACE.search(low[: mention.span.start]):
-        return mention
-    meant = [option for _, option in sorted(said)] if len(said) > 1 else list(options)
-    each = [replace(mention, value=o, means={**mention.means, "deployment": (o,)}) for o in meant]
-    return replace(each[0], also=tuple(each[1:]))
 
 
 def _list_goes_on(low: str, last: Mention, mention: Mention, after: Mention | None) -> bool:

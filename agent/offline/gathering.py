@@ -30,7 +30,7 @@ _PARTS = {
     "deployment_status": frozenset(("metric_query",)),
 }
 """What an answer holds anyway, when it is only named beside the request for it."""
-_BRIEF = 4
+_BRIEF = 6
 """Words of a clause that only names something."""
 _ABOUT = NAMES | {"metric", "version", "alias", "sample", "gpu", "xid", "action"}
 """Words of arguments that say what a call is about."""
@@ -81,10 +81,16 @@ def takes_back(step: Step) -> bool:
 
 def covers(first: Step, step: Step) -> bool:
     """Does a clause only name a part of the answer to the first request: ``…, alerts, jobs``?"""
-    if step.parse.label not in _PARTS.get(first.parse.label, ()) or speech.orders(step.low):
+    asks = speech.orders(step.low) and step.parse.label != "metric_query"
+    if asks or step.parse.label not in _PARTS.get(first.parse.label, ()):
         return False
     args = {name for name in step.parse.filled.args if name not in ("query", "window", "gpu")}
     return not args and not named(step) and len(words(step.low)) <= _BRIEF
+
+
+def summarises(step: Step) -> bool:
+    """Does it ask for an answer with many parts: ``summarise the week: alerts, jobs``?"""
+    return step.parse.label in _PARTS and step.parse.share >= SURE
 
 
 def likewise(last: Step, step: Step) -> bool:

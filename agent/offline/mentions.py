@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from agent.offline import described, loosely
-from agent.offline.coordination import coordinated, in_places
+from agent.offline import described, loosely, namespaces
+from agent.offline.coordination import coordinated
 from agent.offline.grammar import words as lexicon
 from agent.offline.mention import SAID, Mention
 from agent.offline.names import Gazetteer, Kind
@@ -61,7 +61,7 @@ def find(
             if not any(mention.span.overlaps(other.span) for other in taken):
                 taken.append(mention)
     found = coordinated(text.low, sorted(taken, key=lambda m: m.span.start))
-    return in_places(text.low, found)
+    return namespaces.several(text.low, found)
 
 
 def _readings(text: Text, gazetteer: Gazetteer, words: frozenset[str]) -> Iterator[list[Mention]]:

@@ -9,7 +9,7 @@ from itertools import pairwise, takewhile
 
 from agent.offline import apart, aside, declared, speech
 from agent.offline.fill import Material
-from agent.offline.gathering import conceding, gather, of_list
+from agent.offline.gathering import conceding, covers, gather, of_list, summarises
 from agent.offline.mention import Mention
 from agent.offline.parse import FAINT, SURE, Parse, Parser
 from agent.offline.rows import rows
@@ -161,7 +161,12 @@ class Finder:
         spans = items(text.low, mentions)
         if not 2 <= len(spans) <= MOST_CLAUSES:
             return []
+        colon = text.low.find(":", 0, spans[0].end)
+        if colon > 0 and summarises(self.read(text, mentions, Span(0, colon))):
+            return []
         steps = [self.read(text, mentions, span) for span in spans]
+        if any(covers(steps[0], step) for step in steps[1:]):
+            return []
         labels = {s.parse.label for s in steps if s.parse.tool and not s.parse.changes}
         if len(labels) < len(steps) or whole.parse.label not in labels:
             return []
