@@ -14,11 +14,13 @@ from agent.offline.refusal import Refusal, refusal, refuses
 from agent.offline.segment import Clause, gaps, pieces_of
 from agent.offline.speech import Act
 from agent.offline.step import SURELY, Step, forbids, stands
-from agent.offline.text import Span, Text
+from agent.offline.text import Span, Text, pattern
 from agent.offline.wording import words
 
 _SAME = 0.01
-"""How likely ``stop`` alone means the deed that was asked for just before, and does not stop it."""
+"""How likely ``stop`` alone is the deed that a clause before it gave the reason for."""
+_STOPS = pattern(r"\b(?:cancel|stop|kill|abort|pause|unschedule|remove|drop|end)|[停撤关删]|取消")
+"""A clause that asks for an end itself: ``stop`` after it takes it back."""
 _NO = 4
 """Letters of a word such as ``no``, ``nope``, ``别``."""
 
@@ -145,8 +147,9 @@ def _takes_back(
         look = read(text, mentions, rest).parse
         return look.tool is not None and not look.changes
     if speech.aborts(step.low):
-        same = step.parse.reading.share(asked.parse.label)  # "nobody reads it, stop"
-        return stands(asked) and same < _SAME
+        same = step.parse.reading.share(asked.parse.label)
+        meant = same >= _SAME and not _STOPS.search(asked.low)  # "nobody reads it, stop"
+        return stands(asked) and not meant
     comma = text.low[rest.start :].lstrip(" ").startswith(",")
     return speech.stops(step.low) and not (comma and len(step.low.strip()) <= _NO)
 

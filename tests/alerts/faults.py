@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,8 @@ def _disk(stage: Stage, size: str = "24m") -> Path:
 
 
 def _loop(stage: Stage) -> Path:
+    if shutil.which("mkfs.ext4") is None:
+        raise Skip("a loop disk needs root and mkfs.ext4")
     image, folder = stage.home / "disk.img", stage.home / "loop"
     folder.mkdir(parents=True)
     with image.open("wb") as file:

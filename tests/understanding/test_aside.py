@@ -34,6 +34,8 @@ REFUSED = [
     "别重启 ranker 和 sentiment",
     "别重启 ranker，也别排空 gpu-node-01",
     "取消 train-ranker-7？不不不，那是跑了五天的，留着！",
+    "cancel train-digits-7. stop!",
+    "取消 train-digits-7，停！",
 ]
 ASKED: list[tuple[str, list[tuple[str, dict[str, Json]]]]] = [
     ("restart ranker but not sentiment", [("restart", {"deployment": "ranker"})]),

@@ -13,8 +13,8 @@ from __future__ import annotations
 import fcntl
 import time
 import warnings
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -44,9 +44,7 @@ def run(work: Work) -> None:
         study = _study(optuna, work)
         total = int(work.options["trials"])
         search = space(work)
-        while _take(optuna, study, work, total):
-            study.optimize(partial(_trial, optuna, kind, work, search), n_trials=1)
-            _report(optuna, study, work, total)
+        take(optuna, study, work, total, partial(_trial, optuna, kind, work, search))
     if work.rank:
         return
     _settle(optuna, study, work)
@@ -91,8 +89,29 @@ def _count(optuna: Any, study: Any, *names: str) -> int:
     return len(study.get_trials(deepcopy=False, states=states))
 
 
-def _take(optuna: Any, study: Any, work: Work, total: int) -> bool:
-    """Whether another trial is due; waits when the missing ones run elsewhere."""
+def take(
+    optuna: Any,
+    study: Any,
+    work: Work,
+    total: int,
+    trial: Callable[[Callable[[], None], Any], float],
+) -> None:
+    """Take trials while one is due; ``trial`` gets what lets the other processes look again.
+
+    Whoever finds that a trial is due keeps the others waiting until it runs: of two that looked at
+    once each would take the last one.
+    """
+    while True:
+        with ExitStack() as turn:
+            turn.enter_context(_alone(work))
+            if not _due(optuna, study, work, total):
+                return
+            study.optimize(partial(trial, turn.close), n_trials=1)
+        _report(optuna, study, work, total)
+
+
+def _due(optuna: Any, study: Any, work: Work, total: int) -> bool:
+    """Whether another trial is due; those that run elsewhere count as taken."""
     work.tracker.check()
     optuna.storages.fail_stale_trials(study)
     done = _count(optuna, study, "COMPLETE", "PRUNED")
@@ -147,9 +166,17 @@ def _suggest(trial: Any, search: Mapping[str, Any]) -> dict[str, Any]:
     return chosen
 
 
-def _trial(optuna: Any, kind: Kind, work: Work, search: Mapping[str, Any], trial: Any) -> float:
+def _trial(
+    optuna: Any,
+    kind: Kind,
+    work: Work,
+    search: Mapping[str, Any],
+    begun: Callable[[], None],
+    trial: Any,
+) -> float:
     import torch
 
+    begun()
     params = {**work.training, **_suggest(trial, search)}
     own = Kind(kind.name, kind.module, params)
     # A retried trial goes on from the checkpoint of the one whose process was killed.
