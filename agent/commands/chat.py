@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from agent.bootstrap import App
 from agent.commands.ask import home_conversation, terminal_actor
@@ -119,8 +119,33 @@ def _interactive(app: App, terminal: Terminal, shown: Callable[[], None]) -> Non
 
     session.app.after_render += rendered
     with patch_stdout(raw=False):
-        terminal.out = sys.stdout
+        terminal.out = cast("TextIO", Screen(session, sys.stdout))
         terminal.run(_typed(session), _hello(app))
+
+
+class Screen:
+    """Writes above the prompt while there is one, and at once while there is none.
+
+    What stands above a prompt is written a moment later, and a line that has no end yet is lost
+    under it; an answer is on the screen before the next prompt begins.
+    """
+
+    def __init__(self, session: PromptSession[str], above: TextIO) -> None:
+        self._session = session
+        self._above = above
+
+    def write(self, text: str) -> int:
+        """Show a text; escapes in it are not interpreted."""
+        if self._session.app.is_running:
+            return self._above.write(text)
+        self._session.output.enable_autowrap()
+        self._session.output.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Lines above a prompt are shown when they end."""
+        if not self._session.app.is_running:
+            self._session.output.flush()
 
 
 def _typed(session: PromptSession[str]) -> Iterator[str]:
