@@ -9,14 +9,6 @@ from agent.offline.brain import Brain
 from agent.offline.mention import Mention
 from agent.offline.segment import items
 from agent.offline.text import Span, read
-from tests.understanding.fleet import NAMES
-from tools.catalog import TOOLS
-
-
-@pytest.fixture(scope="module")
-def brain() -> Brain:
-    return Brain(TOOLS, NAMES)
-
 
 BESIDE_A_REPORT = [
     ("the fan of gpu-node-1 is replaced, let it take pods again", "uncordon_node"),

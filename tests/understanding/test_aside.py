@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from agent.offline.brain import Brain
-from tests.understanding.fleet import NAMES
-from tools.catalog import TOOLS
 from tools.contract import Json
 
 REFUSED = [
@@ -116,11 +114,6 @@ LATER = [
     "restart ranker if you see errors",
     "测试可以的话重启 ranker",
 ]
-
-
-@pytest.fixture(scope="module")
-def brain() -> Brain:
-    return Brain(TOOLS, NAMES)
 
 
 @pytest.mark.parametrize("text", REFUSED)

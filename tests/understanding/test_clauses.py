@@ -5,15 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.offline.brain import Brain
-from tests.understanding.fleet import NAMES
-from tools.catalog import TOOLS
 from tools.contract import Json
-
-
-@pytest.fixture(scope="module")
-def brain() -> Brain:
-    return Brain(TOOLS, NAMES)
-
 
 ROWS: list[tuple[str, str, list[dict[str, Json]]]] = [
     (

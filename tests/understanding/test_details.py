@@ -9,15 +9,8 @@ import pytest
 from agent.offline.brain import Brain
 from agent.offline.intent import summed
 from agent.offline.weights import ZERO, shipped
-from tests.understanding.fleet import NAMES
 from tools.catalog import TOOLS
 from tools.contract import Effect
-
-
-@pytest.fixture(scope="module")
-def brain() -> Brain:
-    return Brain(TOOLS, NAMES)
-
 
 ONE_ANSWER = [
     ("summarise the last week: changes, alerts, jobs", "status_summary"),
